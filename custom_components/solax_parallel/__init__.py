@@ -1,0 +1,54 @@
+"""SolaX Parallel: A1-ESS-G2 inverters run in parallel, as one system."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+
+from .a1_ess.profile import ProfileError
+from .const import DOMAIN
+from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .devices import async_register_devices
+from .totals import async_restore_totals
+from .wiring import async_wire
+
+PLATFORMS = (
+    Platform.BINARY_SENSOR,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+)
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bool:
+    """Connect to the inverters of an entry and poll them from now on."""
+    try:
+        wiring = await async_wire(hass, entry)
+    except ProfileError as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="invalid_profile",
+            translation_placeholders={
+                "file": err.file.name,
+                "place": err.place,
+                "reason": err.reason,
+            },
+        ) from err
+    except OSError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="simulator_cannot_listen",
+            translation_placeholders={"error": str(err)},
+        ) from err
+    entry.async_on_unload(wiring.async_close)
+    coordinator = SolaxCoordinator(hass, entry, wiring)
+    async_restore_totals(hass, wiring.profile, wiring.group)
+    await coordinator.async_config_entry_first_refresh()
+    entry.runtime_data = coordinator
+    async_register_devices(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bool:
+    """Stop polling and close the links."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)

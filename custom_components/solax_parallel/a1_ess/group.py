@@ -1,0 +1,349 @@
+"""All inverters together: polled side by side, summed up, and judged as one system."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+import time
+from types import MappingProxyType
+
+from .codes import Led
+from .extension import BackupInterface
+from .faults import FAULTS, Severity
+from .inverter import Inverter, InverterState
+
+SPLIT_AFTER = 10.0
+"""For how many seconds units must disagree about the grid before the group counts as split.
+
+They are read one after the other and switch one after the other, so a shorter disagreement is
+only the moment of switching.
+"""
+
+
+class Status(StrEnum):
+    """The group's state in one word."""
+
+    NORMAL = "normal"
+    DEGRADED = "degraded"
+    FAULT = "fault"
+    OFF_GRID = "off_grid"
+    SPLIT = "split"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Total:
+    """A number of the whole group, and how many of its members it is made of.
+
+    ``value`` is in the unit of the rule that made it; None where it can't be told.
+    """
+
+    value: float | None
+    members_included: int
+    members_expected: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every member that counts is in it."""
+        return self.members_included >= self.members_expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupState:
+    """What is known of the group after a poll. None always means: not known."""
+
+    members: Mapping[str, InverterState]
+    unit_quantity: int | None
+    units_expected: int
+    status: Status
+    led: Led | None
+    on_grid: bool | None
+    totals: Mapping[str, Total]
+    backup_interface: BackupInterface | None
+
+    @property
+    def heard(self) -> tuple[InverterState, ...]:
+        """The inverters that answered in this poll."""
+        return tuple(member for member in self.members.values() if member.heard)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every inverter that belongs to the group answered."""
+        return len(self.heard) >= self.units_expected
+
+
+class Group:
+    """Polls the inverters of a group and keeps what outlives a poll."""
+
+    def __init__(
+        self,
+        links: Sequence[Sequence[Inverter]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the inverters of each link; those of one link are polled in turn.
+
+        ``clock`` is a monotonic time in seconds.
+        """
+        self.inverters = {
+            inverter.member.serial_number: inverter
+            for inverters in links
+            for inverter in inverters
+        }
+        self._links = links
+        self._clock = clock
+        self._split_since: float | None = None
+        self._unit_quantity: int | None = None
+
+    async def poll(self) -> GroupState:
+        """Poll every inverter once and return what is known now.
+
+        Never raises for what the wire does; a group that nobody answered for has status offline.
+        """
+        members: dict[str, InverterState] = {}
+
+        async def poll_link(inverters: Sequence[Inverter]) -> None:
+            for inverter in inverters:
+                members[inverter.member.serial_number] = await inverter.poll()
+
+        async with asyncio.TaskGroup() as tasks:
+            for inverters in self._links:
+                tasks.create_task(poll_link(inverters))
+        return self._judge({serial: members[serial] for serial in self.inverters})
+
+    def _judge(self, members: Mapping[str, InverterState]) -> GroupState:
+        heard = [member for member in members.values() if member.heard]
+        primary = next((member for member in heard if _leads(member)), None)
+        if primary is not None and primary.extension is not None:
+            self._unit_quantity = primary.extension.unit_quantity
+        expected = max(self._unit_quantity or 0, len(members))
+        on_grid = agreed_on_grid(heard)
+        return GroupState(
+            members=MappingProxyType(members),
+            unit_quantity=self._unit_quantity,
+            units_expected=expected,
+            status=status(heard, expected, on_grid, split=self._is_split(heard)),
+            led=group_led(heard, expected),
+            on_grid=on_grid,
+            totals=MappingProxyType(self._totals(members, primary, expected, on_grid)),
+            backup_interface=(
+                primary.extension.backup_interface
+                if primary is not None and primary.extension is not None
+                else None
+            ),
+        )
+
+    def _is_split(self, heard: Sequence[InverterState]) -> bool:
+        if len({member.off_grid for member in heard} - {None}) < 2:
+            self._split_since = None
+            return False
+        now = self._clock()
+        if self._split_since is None:
+            self._split_since = now
+        return now - self._split_since >= SPLIT_AFTER
+
+    def _totals(
+        self,
+        members: Mapping[str, InverterState],
+        primary: InverterState | None,
+        expected: int,
+        on_grid: bool | None,
+    ) -> dict[str, Total]:
+        heard = [member for member in members.values() if member.heard]
+        totals = {
+            key: _sum(map(per_unit, heard), expected) for key, per_unit in SUMS.items()
+        }
+        totals |= {
+            key: _sum([] if primary is None else [per_primary(primary)], 1)
+            for key, per_primary in PRIMARY_ONLY.items()
+        }
+        totals |= {
+            key: self._energy(register, tuple(members), members, expected)
+            for key, register in ENERGIES.items()
+        }
+        leader = next(
+            (serial for serial, member in members.items() if _leads(member)), None
+        )
+        totals |= {
+            key: self._energy(key, () if leader is None else (leader,), members, 1)
+            for key in PRIMARY_ENERGIES
+        }
+        totals["load_power"] = _load_power(totals, on_grid)
+        totals["battery_soc"] = _state_of_charge(heard, expected)
+        del totals["backup_power"]
+        return totals
+
+    def _energy(
+        self,
+        register: str,
+        serials: Sequence[str],
+        members: Mapping[str, InverterState],
+        expected: int,
+    ) -> Total:
+        """Add up counters, with the last value of a member that is not heard.
+
+        Without that the total would fall whenever a member is silent, and every watt-hour it
+        ever counted would count again on its return.
+        """
+        values = [
+            self.inverters[serial].samples.last_total(register) for serial in serials
+        ]
+        known = [value for value in values if value is not None]
+        return Total(
+            value=round(sum(known), 2)
+            if serials and len(known) == len(values)
+            else None,
+            members_included=sum(
+                members[serial].readings.get(register) is not None for serial in serials
+            ),
+            members_expected=expected,
+        )
+
+
+def _leads(member: InverterState) -> bool:
+    return member.role is not None and member.role.leads
+
+
+def _reading(key: str) -> Callable[[InverterState], float | None]:
+    return lambda member: member.readings.get(key)
+
+
+def _added(*keys: str) -> Callable[[InverterState], float | None]:
+    """Return the sum of those readings that an inverter has; None if one has no value."""
+
+    def add(member: InverterState) -> float | None:
+        total = 0.0
+        for key in keys:
+            if key in member.readings:
+                if (value := member.readings[key]) is None:
+                    return None
+                total += value
+        return total
+
+    return add
+
+
+def _import_power(primary: InverterState) -> float | None:
+    exported = primary.readings.get("meter_power")
+    return None if exported is None else -exported
+
+
+SUMS: Mapping[str, Callable[[InverterState], float | None]] = {
+    # Every inverter measures only what passes through itself.
+    "ac_power": _reading("ac_power"),
+    "pv_power": _added("pv1_power", "pv2_power", "pv3_power"),
+    "battery_power": _reading("battery_power"),
+    "backup_power": _added("backup_l1_power", "backup_l2_power"),
+}
+"""Powers in W that are the sum over all units."""
+
+PRIMARY_ONLY: Mapping[str, Callable[[InverterState], float | None]] = {
+    # The house has one meter, and it hangs on the primary. + is import.
+    "grid_power": _import_power,
+}
+"""Powers in W that only the primary can tell."""
+
+ENERGIES = {
+    "pv_energy_total": "pv_energy_total",
+    "battery_charged_total": "battery_charged_total",
+    "battery_discharged_total": "battery_discharged_total",
+    "backup_energy_total": "backup_energy_total",
+}
+"""Energies in kWh that are the sum over all units, and the register each unit counts them in."""
+
+PRIMARY_ENERGIES = ("grid_import_total", "grid_export_total")
+"""Energies in kWh that only the primary's meter counts."""
+
+
+def _sum(values: Sequence[float | None] | map[float | None], expected: int) -> Total:
+    known = [value for value in values if value is not None]
+    return Total(
+        value=round(sum(known), 2) if known else None,
+        members_included=len(known),
+        members_expected=expected,
+    )
+
+
+def _load_power(totals: Mapping[str, Total], on_grid: bool | None) -> Total:
+    """What the house draws in W: with the grid it is AC output plus import, else backup output."""
+    ac, grid, backup = (
+        totals[key] for key in ("ac_power", "grid_power", "backup_power")
+    )
+    if on_grid is False:
+        return backup
+    known = on_grid and ac.value is not None and grid.value is not None
+    return Total(
+        value=(ac.value or 0) + (grid.value or 0) if known else None,
+        members_included=ac.members_included if grid.complete else 0,
+        members_expected=ac.members_expected,
+    )
+
+
+def _state_of_charge(heard: Sequence[InverterState], expected: int) -> Total:
+    """The charge of all batteries in %, each weighted with its capacity.
+
+    Where a capacity is unknown all count the same.
+    """
+    charges = [
+        (soc, member.readings.get("battery_capacity") or 0)
+        for member in heard
+        if (soc := member.readings.get("battery_soc")) is not None
+    ]
+    if not all(capacity for _, capacity in charges):
+        charges = [(soc, 1) for soc, _ in charges]
+    weight = sum(capacity for _, capacity in charges)
+    return Total(
+        value=(
+            round(sum(soc * capacity for soc, capacity in charges) / weight, 1)
+            if charges
+            else None
+        ),
+        members_included=len(charges),
+        members_expected=expected,
+    )
+
+
+def agreed_on_grid(heard: Sequence[InverterState]) -> bool | None:
+    """Return whether the group runs with the grid; None where units disagree or none knows."""
+    told = {member.off_grid for member in heard} - {None}
+    return None if len(told) != 1 else not told.pop()
+
+
+def group_led(heard: Sequence[InverterState], expected: int) -> Led | None:
+    """Return the LED of the group: red if any is, green only if every member is heard and green."""
+    leds = [member.led for member in heard]
+    for alarm in (Led.RED_FLASHING, Led.RED):
+        if alarm in leds:
+            return alarm
+    if len(leds) < expected or None in leds:
+        return None
+    if Led.GREEN_FLASHING in leds:
+        return Led.GREEN_FLASHING
+    return leds[0] if len(set(leds)) == 1 else None
+
+
+def status(
+    heard: Sequence[InverterState],
+    expected: int,
+    on_grid: bool | None,
+    *,
+    split: bool,
+) -> Status:
+    """Return the group's state in one word, the gravest that applies."""
+    if not heard:
+        return Status.OFFLINE
+    faults = [
+        FAULTS[key]
+        for member in heard
+        for key in (member.problems or frozenset())
+        | (member.parallel_faults or frozenset())
+    ]
+    if any(fault.severity is Severity.FAULT for fault in faults) or any(
+        member.led in (Led.RED, Led.RED_FLASHING) for member in heard
+    ):
+        return Status.FAULT
+    if split:
+        return Status.SPLIT
+    if len(heard) < expected or faults:
+        return Status.DEGRADED
+    return Status.NORMAL if on_grid is not False else Status.OFF_GRID

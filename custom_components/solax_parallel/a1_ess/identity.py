@@ -1,0 +1,79 @@
+"""Who an inverter is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .codes import ParallelSetting
+from .profile import Profile
+from .source import ReadError, SilentError, Source, Value
+
+_SETTINGS = ("firmware", "rating", "parallel_setting", "battery_packs")
+
+
+class OtherSerialError(ReadError):
+    """Another inverter answered in the expected one's place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What an inverter says of itself: rated power in W, batteries in packs."""
+
+    serial_number: str
+    factory_name: str
+    firmware: str | None = None
+    rated_power: int | None = None
+    battery_count: int | None = None
+    parallel_setting: ParallelSetting | None = None
+
+
+async def read_identity(
+    source: Source, profile: Profile, *, expected: str | None = None
+) -> Identity:
+    """Return who answers, with what it does not tell as None.
+
+    Raises ``OtherSerialError`` when ``expected`` is given and another serial number answers,
+    and ``ReadError`` when the serial number can't be read.
+    """
+    values = dict(await source.read("identity"))
+    if expected is not None and values["serial_number"] != expected:
+        raise OtherSerialError("another serial number answered")
+    for window in _SETTINGS:
+        try:
+            values |= await source.read(window)
+        except SilentError:
+            # It answered a moment ago: one timeout is enough to learn that it went away.
+            break
+        except ReadError:
+            continue
+    return Identity(
+        serial_number=str(values["serial_number"]),
+        factory_name=str(values["factory_name"]),
+        firmware=_firmware(values),
+        rated_power=_number(values, "rated_power"),
+        battery_count=_number(values, "battery_count"),
+        parallel_setting=decode_setting(profile, values),
+    )
+
+
+def decode_setting(
+    profile: Profile, values: Mapping[str, Value | None]
+) -> ParallelSetting | None:
+    """Return the parallel setting among ``values``; None where it is missing or in no table."""
+    code = profile.registers["parallel_setting"].code(values.get("parallel_setting"))
+    return None if code is None else ParallelSetting(code)
+
+
+def _firmware(values: Mapping[str, Value | None]) -> str | None:
+    versions = []
+    for board in ("dsp", "arm"):
+        major = _number(values, f"{board}_firmware_major")
+        minor = _number(values, f"{board}_firmware_minor")
+        if major is None or minor is None:
+            return None
+        versions.append(f"{board.upper()} {major}.{minor:02}")
+    return " / ".join(versions)
+
+
+def _number(values: Mapping[str, Value | None], key: str) -> int | None:
+    value = values.get(key)
+    return value if isinstance(value, int) else None

@@ -1,0 +1,392 @@
+"""One inverter: who it is, what it says, and what that means."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+import time
+from types import MappingProxyType
+
+from .codes import (
+    FAULT_MODES,
+    OFF_GRID_MODES,
+    ROLE_FROM_SETTING,
+    WORKING_MODES,
+    GridStatus,
+    Led,
+    LedSource,
+    ModelType,
+    OnOff,
+    ParallelSetting,
+    Role,
+    RunMode,
+)
+from .extension import Extension, ExtensionReader
+from .faults import FAULTS, Severity, problems
+from .identity import Identity, OtherSerialError, decode_setting, read_identity
+from .profile import Fitted, Profile, Register
+from .samples import Samples
+from .source import ReadError, RefusedError, SilentError, Source, UnusableError, Value
+
+SILENT_POLLS = 3
+"""After how many silent polls an inverter is left alone for a while."""
+
+REST = 60.0
+"""For how many seconds a silent inverter, or a window that is not served, is left alone."""
+
+SETTING_INTERVAL = 300.0
+"""After how many seconds the parallel setting is read again."""
+
+THIRD_STRING_POWER = 7600
+"""The rated power in W of the only inverters with a third PV string (grade sister)."""
+
+_MEASURING = ("live", "legs", "third_string")
+_FAULT_WORDS = ("inverter_faults", "manager_faults", "battery_faults")
+
+
+class Presence(StrEnum):
+    """How an inverter stands with the poll."""
+
+    HEARD = "heard"
+    SILENT = "silent"
+    RESTING = "resting"
+    OTHER_SERIAL = "other_serial"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """An inverter as it was found when the group was set up; rated power in W."""
+
+    serial_number: str
+    unit_id: int
+    role: Role
+    rated_power: int | None = None
+    model_type: ModelType | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverterState:
+    """What is known of one inverter after a poll. None always means: not known.
+
+    ``readings`` are in the units of the profile. ``faults`` and ``parallel_faults`` hold the keys
+    of the faults reported, ``unnamed_bits`` what else the fault words say. ``failures`` tells for
+    each window why it could not be used.
+    """
+
+    serial_number: str
+    presence: Presence
+    identity: Identity | None = None
+    role: Role | None = None
+    model_type: ModelType | None = None
+    run_mode: RunMode | None = None
+    grid_status: GridStatus | None = None
+    bms_connected: bool | None = None
+    led: Led | None = None
+    led_source: LedSource | None = None
+    faults: frozenset[str] | None = None
+    parallel_faults: frozenset[str] | None = None
+    unnamed_bits: Mapping[str, int] = field(default_factory=dict)
+    readings: Mapping[str, float | None] = field(default_factory=dict)
+    extension: Extension | None = None
+    last_seen: datetime | None = None
+    failed_polls: int = 0
+    failures: Mapping[str, str] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def heard(self) -> bool:
+        """Whether the inverter answered in this poll."""
+        return self.presence is Presence.HEARD
+
+    @property
+    def off_grid(self) -> bool | None:
+        """Whether it runs without the grid."""
+        return _off_grid(self.run_mode, self.grid_status)
+
+    @property
+    def problems(self) -> frozenset[str] | None:
+        """The documented faults that stand and are not what being off-grid brings with it."""
+        if self.faults is None:
+            return None
+        return problems(self.faults, off_grid=self.off_grid)
+
+
+@dataclass
+class _Rest:
+    """When a window may be asked for again, and how often in a row it failed."""
+
+    until: float = 0.0
+    failures: int = 0
+
+
+class Inverter:
+    """Polls one inverter and keeps what outlives a poll.
+
+    ``source`` delivers the readings, ``clock`` a monotonic time in seconds.
+    """
+
+    def __init__(
+        self,
+        member: Member,
+        profile: Profile,
+        source: Source,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare ``member`` to be polled; nothing is read yet."""
+        self.member = member
+        self.source = source
+        self.samples = Samples(member.rated_power)
+        self._profile = profile
+        self._clock = clock
+        self._verified = False
+        self._identity: Identity | None = None
+        self._setting: ParallelSetting | None = None
+        self._setting_read_at = float("-inf")
+        self._role: Role | None = member.role
+        self._model_type = member.model_type
+        self._presence = Presence.SILENT
+        self._rest_until = 0.0
+        self._failed_polls = 0
+        self._last_seen: datetime | None = None
+        self._rests: dict[str, _Rest] = {}
+
+    @property
+    def fitted(self) -> frozenset[Fitted]:
+        """What this inverter has, as far as its model and rated power tell."""
+        if self._model_type is ModelType.A1_AC_G2:
+            return frozenset()
+        if self.samples.rated_power == THIRD_STRING_POWER:
+            return frozenset({Fitted.PV, Fitted.THIRD_STRING})
+        return frozenset({Fitted.PV})
+
+    def measures(self, register: Register) -> bool:
+        """Whether ``register`` is a measurement that this inverter can have."""
+        return (
+            register.unit is not None
+            and register.window in _MEASURING
+            and (register.fitted is None or register.fitted in self.fitted)
+        )
+
+    async def poll(self) -> InverterState:
+        """Read everything that changes and return what is known now.
+
+        Never raises for what the wire does: an inverter that can't be heard says so in the state.
+        A silent one costs one timeout; after ``SILENT_POLLS`` it is left alone for ``REST``
+        seconds, and it comes back only with its own serial number.
+        """
+        now = self._clock()
+        if now < self._rest_until:
+            return self._unheard({})
+        failures: dict[str, str] = {}
+        try:
+            if not self._verified:
+                await self._verify(now)
+            values = await self._read(now, failures)
+        except OtherSerialError as err:
+            self._rest_until = now + REST
+            return self._missed(Presence.OTHER_SERIAL, {"identity": str(err)})
+        except ReadError as err:
+            return self._missed(self._silence(now), failures or {"identity": str(err)})
+        if not values:
+            return self._missed(self._silence(now), failures)
+        self._presence = Presence.HEARD
+        self._failed_polls = 0
+        self._last_seen = datetime.now(UTC)
+        return self._state(values, failures, now)
+
+    async def _verify(self, now: float) -> None:
+        """Make sure that this is the inverter it was, and read what it says of itself."""
+        self._identity = await read_identity(
+            self.source, self._profile, expected=self.member.serial_number
+        )
+        if self._identity.rated_power is not None:
+            self.samples.rated_power = self._identity.rated_power
+        self._take_setting(self._identity.parallel_setting, now)
+        self._verified = True
+
+    async def _read(
+        self, now: float, failures: dict[str, str]
+    ) -> dict[str, Value | None]:
+        """Read the windows that change; what could not be read goes to ``failures``.
+
+        Raises ``SilentError`` when nothing has answered before the first silence.
+        """
+        values: dict[str, Value | None] = {}
+        for window in self._windows(now):
+            rest = self._rests.setdefault(window, _Rest())
+            if now < rest.until:
+                failures[window] = "left alone for a while after it failed"
+                continue
+            try:
+                values |= await self.source.read(window)
+            except ReadError as err:
+                failures[window] = str(err)
+                rest.failures += 1
+                if rest.failures >= SILENT_POLLS or isinstance(err, RefusedError):
+                    rest.until = now + REST
+                if not isinstance(err, SilentError):
+                    continue
+                if not values:
+                    raise
+                # One timeout a poll: what has not been asked yet waits for the next one.
+                break
+            else:
+                rest.failures = 0
+        if "parallel_setting" in values:
+            self._take_setting(decode_setting(self._profile, values), now)
+        return values
+
+    def _windows(self, now: float) -> list[str]:
+        windows = ["live", "legs"]
+        if Fitted.THIRD_STRING in self.fitted:
+            windows.append("third_string")
+        if now - self._setting_read_at >= SETTING_INTERVAL:
+            windows.append("parallel_setting")
+        return [*windows, self._extension_window]
+
+    @property
+    def _extension_window(self) -> str:
+        if self._setting is ParallelSetting.MASTER:
+            return "primary_extension"
+        return "extension"
+
+    def _take_setting(self, setting: ParallelSetting | None, now: float) -> None:
+        self._setting = setting
+        self._setting_read_at = now
+        if setting is not None and (
+            self._role is None or self._role.setting is not setting
+        ):
+            self._role = ROLE_FROM_SETTING[setting]
+
+    def _silence(self, now: float) -> Presence:
+        """Return whether an inverter that brought nothing is asked again in the next poll."""
+        if self._failed_polls + 1 < SILENT_POLLS:
+            return Presence.SILENT
+        self._rest_until = now + REST
+        return Presence.RESTING
+
+    def _missed(self, presence: Presence, failures: dict[str, str]) -> InverterState:
+        """Note a poll that brought nothing."""
+        self._verified = False
+        self._failed_polls += 1
+        self._presence = presence
+        return self._unheard(failures)
+
+    def _unheard(self, failures: dict[str, str]) -> InverterState:
+        return InverterState(
+            serial_number=self.member.serial_number,
+            presence=self._presence,
+            identity=self._identity,
+            role=self._role,
+            model_type=self._model_type,
+            last_seen=self._last_seen,
+            failed_polls=self._failed_polls,
+            failures=MappingProxyType(failures),
+            dropped=MappingProxyType(dict(self.samples.dropped)),
+        )
+
+    def _state(
+        self,
+        values: Mapping[str, Value | None],
+        failures: dict[str, str],
+        now: float,
+    ) -> InverterState:
+        readings = self.samples.take(
+            filter(self.measures, self._profile.registers.values()), values, now
+        )
+        extension = self._decode_extension(values, failures, now)
+        if extension is not None:
+            self._role = extension.role
+            self._model_type = extension.model_type
+        run_mode = self._code(values, "run_mode", RunMode)
+        grid_status = self._code(values, "grid_status", GridStatus)
+        bms_connected = self._code(values, "bms_connected", OnOff)
+        faults, unnamed_bits = self._fault_words(values)
+        return InverterState(
+            serial_number=self.member.serial_number,
+            presence=Presence.HEARD,
+            identity=self._identity,
+            role=self._role,
+            model_type=self._model_type,
+            run_mode=run_mode,
+            grid_status=grid_status,
+            bms_connected=None if bms_connected is None else bms_connected is OnOff.ON,
+            led=(
+                derived_led(run_mode, grid_status, faults)
+                if extension is None
+                else extension.led
+            ),
+            led_source=LedSource.DERIVED if extension is None else LedSource.REGISTER,
+            faults=faults,
+            parallel_faults=None if extension is None else extension.faults,
+            unnamed_bits=MappingProxyType(unnamed_bits),
+            readings=MappingProxyType(readings),
+            extension=extension,
+            last_seen=self._last_seen,
+            failures=MappingProxyType(failures),
+            dropped=MappingProxyType(dict(self.samples.dropped)),
+        )
+
+    def _decode_extension(
+        self, values: Mapping[str, Value | None], failures: dict[str, str], now: float
+    ) -> Extension | None:
+        """Return what the extension says; None, and a reason in ``failures``, if unusable."""
+        if "role" not in values:
+            return None
+        window = self._extension_window
+        measured = self.samples.take(self._profile.read_in(window), values, now)
+        try:
+            return ExtensionReader(self._profile, values, measured).decode(
+                self._setting
+            )
+        except UnusableError as err:
+            failures[window] = str(err)
+            return None
+
+    def _code[E: StrEnum](
+        self, values: Mapping[str, Value | None], key: str, codes: type[E]
+    ) -> E | None:
+        name = self._profile.registers[key].code(values.get(key))
+        return None if name is None else codes(name)
+
+    def _fault_words(
+        self, values: Mapping[str, Value | None]
+    ) -> tuple[frozenset[str] | None, dict[str, int]]:
+        """Return the faults reported, None unless every fault word is known, and unnamed bits."""
+        faults: set[str] = set()
+        unnamed: dict[str, int] = {}
+        for word in _FAULT_WORDS:
+            if (value := values.get(word)) is None:
+                return None, unnamed
+            names, rest = self._profile.registers[word].flags(value)
+            faults |= names
+            if rest:
+                unnamed[word] = rest
+        return frozenset(faults), unnamed
+
+
+def derived_led(
+    run_mode: RunMode | None,
+    grid_status: GridStatus | None,
+    faults: frozenset[str] | None,
+) -> Led | None:
+    """Return the LED that an inverter should show, where no register tells.
+
+    The order is the vendor's: a fault flashes red, a working inverter is green, one on its way
+    there flashes green. None where too little is known.
+    """
+    standing = problems(faults or (), off_grid=_off_grid(run_mode, grid_status))
+    if run_mode in FAULT_MODES or any(
+        FAULTS[key].severity is Severity.FAULT for key in standing
+    ):
+        return Led.RED_FLASHING
+    if run_mode is None or faults is None:
+        return None
+    return Led.GREEN if run_mode in WORKING_MODES else Led.GREEN_FLASHING
+
+
+def _off_grid(run_mode: RunMode | None, grid_status: GridStatus | None) -> bool | None:
+    if run_mode in OFF_GRID_MODES or grid_status is GridStatus.OFF_GRID:
+        return True
+    return None if grid_status is None else False

@@ -1,0 +1,350 @@
+"""The register map: loading it, checking it, and turning registers into typed fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from annotatedyaml import YAMLException, load_yaml
+from modbus_connection.model.fields import NumberField, RegisterField, StringField
+import voluptuous as vol
+
+from .codes import CODES
+from .faults import FAULTS
+from .source import Value
+
+SHIPPED_PROFILE = Path(__file__).parent / "profiles" / "a1_ess_g2.yaml"
+
+type Space = Literal["holding", "input"]
+
+SENTINELS = {
+    "u16": frozenset({0x7FFF, 0x8000, 0xFFFF}),
+    "s16": frozenset({0x7FFF, 0x8000}),
+    "bits16": frozenset({0xFFFF}),
+    "u32": frozenset(range(0xFFFFFF00, 0x1_0000_0000)),
+    "s32": frozenset({0x7FFFFFFF, 0x80000000}),
+    "bits32": frozenset({0xFFFFFFFF}),
+}
+"""Raw patterns that stand for "no value", by register type."""
+
+
+class ProfileError(Exception):
+    """A register map that cannot be used, with the file, the place in it and the reason."""
+
+    def __init__(self, file: Path, place: str, reason: str) -> None:
+        """Remember what is wrong, so that it can be shown in any language."""
+        self.file = file
+        self.place = place
+        self.reason = reason
+        super().__init__(
+            f"{file.name}: {place}: {reason}" if place else f"{file.name}: {reason}"
+        )
+
+
+class Grade(StrEnum):
+    """How well a register is known."""
+
+    VENDOR = "vendor"
+    SISTER = "sister"
+    FIELD = "field"
+    ASSUMED = "assumed"
+
+
+class Fitted(StrEnum):
+    """What an inverter must have for a register to mean anything."""
+
+    PV = "pv"
+    THIRD_STRING = "third_string"
+
+
+class Counter(StrEnum):
+    """How an energy register counts: for life, or anew each day."""
+
+    TOTAL = "total"
+    TODAY = "today"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A run of addresses that is read with one request."""
+
+    space: Space
+    first: int
+    last: int
+    all_zero: Literal["good", "bad"] = "good"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What a sample must lie within; ``rated`` is a multiple of the rated power, both ways."""
+
+    min: float | None = None
+    max: float | None = None
+    rated: float | None = None
+    or_zero: bool = False
+    zero_only_after: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """One entry of the map: where a value stands, how it is coded, how well that is known."""
+
+    key: str
+    window: str
+    address: int
+    type: str
+    grade: Grade
+    source: str
+    words: int = 1
+    scale: float = 1
+    unit: str | None = None
+    bounds: Bounds | None = None
+    counter: Counter | None = None
+    fitted: Fitted | None = None
+    values: Mapping[int, str] | None = None
+    bits: Mapping[int, str] | None = None
+
+    def field(self) -> RegisterField[Any]:
+        """Return a new field that decodes and encodes this register's words."""
+        if self.type == "ascii":
+            return StringField(self.address, count=self.words)
+        return NumberField(
+            self.address,
+            count=self.words,
+            signed=self.type.startswith("s"),
+            scale=float(self.scale),
+            nan=SENTINELS[self.type],
+            word_order="little",
+        )
+
+    def code(self, value: Value | None) -> str | None:
+        """Return what a coded value stands for; None for no value or one in no table."""
+        return (self.values or {}).get(value) if isinstance(value, int) else None
+
+    def flags(self, value: Value | None) -> tuple[frozenset[str], int]:
+        """Return the names of the bits set in ``value``, and the set bits that have no name."""
+        if not isinstance(value, int):
+            return frozenset(), 0
+        named = {1 << bit: name for bit, name in (self.bits or {}).items()}
+        return (
+            frozenset(name for mask, name in named.items() if value & mask),
+            value & ~sum(named),
+        )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A whole register map."""
+
+    windows: Mapping[str, Window]
+    registers: Mapping[str, Register]
+
+    def read_in(self, window: str) -> tuple[Register, ...]:
+        """Return the registers that a read of ``window`` delivers."""
+        wanted = self.windows[window]
+        return tuple(
+            register
+            for register in self.registers.values()
+            if self.windows[register.window].space == wanted.space
+            and wanted.first <= register.address
+            and register.address + register.words - 1 <= wanted.last
+        )
+
+
+_WORDS = {"u16": 1, "s16": 1, "bits16": 1, "u32": 2, "s32": 2, "bits32": 2}
+
+_ADDRESS = vol.All(int, vol.Range(min=0, max=0xFFFF))
+_NUMBER = vol.Any(int, float)
+_BOUNDS = {
+    vol.Optional("min"): _NUMBER,
+    vol.Optional("max"): _NUMBER,
+    vol.Optional("rated"): _NUMBER,
+    vol.Optional("or_zero"): bool,
+    vol.Optional("zero_only_after"): _NUMBER,
+}
+_WINDOW = {
+    vol.Required("space"): vol.In(("holding", "input")),
+    vol.Required("first"): _ADDRESS,
+    vol.Required("last"): _ADDRESS,
+    vol.Optional("all_zero"): vol.In(("good", "bad")),
+}
+_REGISTER = {
+    vol.Required("window"): str,
+    vol.Required("address"): _ADDRESS,
+    vol.Required("type"): vol.In((*_WORDS, "ascii")),
+    vol.Required("grade"): vol.In([grade.value for grade in Grade]),
+    vol.Required("source"): str,
+    vol.Optional("words"): vol.All(int, vol.Range(min=1, max=125)),
+    vol.Optional("scale"): vol.All(_NUMBER, vol.Range(min=0, min_included=False)),
+    vol.Optional("unit"): str,
+    vol.Optional("bounds"): vol.Any(str, _BOUNDS),
+    vol.Optional("counter"): vol.In([counter.value for counter in Counter]),
+    vol.Optional("fitted"): vol.In([fitted.value for fitted in Fitted]),
+    vol.Optional("values"): {int: str},
+    vol.Optional("bits"): {vol.All(int, vol.Range(min=0, max=31)): str},
+    vol.Optional("repeat"): {
+        vol.Required("count"): vol.All(int, vol.Range(min=1)),
+        vol.Required("stride"): vol.All(int, vol.Range(min=1)),
+    },
+}
+_FILE = vol.Schema(
+    {
+        vol.Optional("sources"): {str: str},
+        vol.Optional("bounds"): {str: _BOUNDS},
+        vol.Optional("windows"): {str: _WINDOW},
+        vol.Optional("registers"): {str: _REGISTER},
+    }
+)
+
+
+def load_profile(override: Path | None = None) -> Profile:
+    """Return the shipped register map, corrected by the owner's file where there is one.
+
+    ``override`` has the same form as the shipped file; what it says of a window, a bound or a
+    register replaces those words of the shipped one, and a new key needs a whole entry. Reads
+    files, so call it where blocking is allowed. Raises ``ProfileError`` for a file that cannot
+    be read, a wrong type, an unknown key, or a register outside its window.
+    """
+    if override is None:
+        return _shipped_profile()
+    return _build(_merged(_raw(SHIPPED_PROFILE), _raw(override)), override)
+
+
+@cache
+def _shipped_profile() -> Profile:
+    return _build(_raw(SHIPPED_PROFILE), SHIPPED_PROFILE)
+
+
+def _raw(file: Path) -> dict[str, Any]:
+    """Return the file's content with every ``{n}`` key written out."""
+    try:
+        content = load_yaml(file)
+    except (YAMLException, FileNotFoundError) as err:
+        raise ProfileError(file, "", str(err)) from err
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ProfileError(file, "", "expected sections, such as registers:")
+    registers = content.get("registers")
+    if isinstance(registers, dict):
+        content["registers"] = _written_out(file, registers)
+    return content
+
+
+def _written_out(file: Path, registers: dict[str, Any]) -> dict[str, Any]:
+    written: dict[str, Any] = {}
+    for key, entry in registers.items():
+        repeat = entry.get("repeat") if isinstance(entry, dict) else None
+        if repeat is None:
+            written[key] = entry
+            continue
+        _validated(file, {"registers": {key: entry}})
+        once = {name: value for name, value in entry.items() if name != "repeat"}
+        for index in range(repeat["count"]):
+            written[key.format(n=index + 1)] = {
+                **once,
+                "address": entry["address"] + index * repeat["stride"],
+            }
+    return written
+
+
+def _merged(shipped: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    """Lay the owner's words over the shipped ones, key by key."""
+    merged = dict(shipped)
+    for section, entries in override.items():
+        if not isinstance(entries, dict) or section not in shipped:
+            merged[section] = entries
+            continue
+        merged[section] = {**shipped[section]}
+        for key, entry in entries.items():
+            known = shipped[section].get(key)
+            merged[section][key] = (
+                {**known, **entry}
+                if isinstance(known, dict) and isinstance(entry, dict)
+                else entry
+            )
+    return merged
+
+
+def _validated(file: Path, content: dict[str, Any]) -> dict[str, Any]:
+    try:
+        validated: dict[str, Any] = _FILE(content)
+    except vol.Invalid as err:
+        place = ".".join(str(step) for step in err.path)
+        raise ProfileError(file, place, err.msg) from err
+    return validated
+
+
+def _build(content: dict[str, Any], file: Path) -> Profile:
+    content = _validated(file, content)
+    windows = {key: Window(**entry) for key, entry in content["windows"].items()}
+    for key, window in windows.items():
+        if not 0 <= window.last - window.first < 125:
+            raise ProfileError(
+                file, f"windows.{key}", "a window holds 1 to 125 registers"
+            )
+    bounds = {key: Bounds(**entry) for key, entry in content["bounds"].items()}
+    registers = {
+        key: _register(file, key, entry, windows, bounds, content["sources"])
+        for key, entry in content["registers"].items()
+    }
+    return Profile(MappingProxyType(windows), MappingProxyType(registers))
+
+
+def _register(
+    file: Path,
+    key: str,
+    entry: dict[str, Any],
+    windows: Mapping[str, Window],
+    bounds: Mapping[str, Bounds],
+    sources: Mapping[str, str],
+) -> Register:
+    """Return one checked register."""
+
+    def wrong(name: str, reason: str) -> ProfileError:
+        return ProfileError(file, f"registers.{key}.{name}", reason)
+
+    if (window := windows.get(entry["window"])) is None:
+        raise wrong("window", f"there is no window {entry['window']!r}")
+    words = _WORDS.get(entry["type"], entry.get("words"))
+    if words is None:
+        raise wrong("words", "text needs its length in words")
+    if entry.get("words", words) != words:
+        raise wrong("words", f"{entry['type']} has {words}")
+    if not window.first <= entry["address"] <= window.last - words + 1:
+        raise wrong(
+            "address",
+            f"0x{entry['address']:04X} lies outside window {entry['window']!r}",
+        )
+    limits = entry.get("bounds")
+    if isinstance(limits, str) and limits not in bounds:
+        raise wrong("bounds", f"there are no bounds {limits!r}")
+    if (codes := CODES.get(key)) is not None:
+        for code in entry.get("values", {}).values():
+            if code not in set(codes):
+                raise wrong("values", f"{code!r} is not one of {', '.join(codes)}")
+    if key.endswith("_faults"):
+        for bit in entry.get("bits", {}).values():
+            if bit not in FAULTS:
+                raise wrong("bits", f"there is no fault {bit!r}")
+    return Register(
+        key=key,
+        **{
+            **entry,
+            "words": words,
+            "grade": Grade(entry["grade"]),
+            "source": sources.get(entry["source"], entry["source"]),
+            "bounds": (
+                bounds[limits]
+                if isinstance(limits, str)
+                else None
+                if limits is None
+                else Bounds(**limits)
+            ),
+            "counter": None if "counter" not in entry else Counter(entry["counter"]),
+            "fitted": None if "fitted" not in entry else Fitted(entry["fitted"]),
+        },
+    )

@@ -1,0 +1,79 @@
+"""Readings taken from Modbus registers."""
+
+from collections.abc import Mapping
+from typing import override
+
+from modbus_connection import (
+    GatewayPathUnavailableError,
+    GatewayTargetError,
+    IllegalDataAddressError,
+    IllegalFunctionError,
+    ModbusConnectionError,
+    ModbusError,
+    ModbusTimeoutError,
+    ModbusUnit,
+)
+from modbus_connection.model import ManualComponent
+
+from .profile import Profile
+from .source import RawWords, RefusedError, SilentError, Source, UnusableError, Value
+
+_NOBODY_THERE = (
+    ModbusTimeoutError,
+    ModbusConnectionError,
+    GatewayPathUnavailableError,
+    GatewayTargetError,
+)
+_NOT_SERVED = (IllegalFunctionError, IllegalDataAddressError)
+
+
+class RegisterSource(Source):
+    """Reads the windows of a profile from one Modbus unit."""
+
+    def __init__(self, unit: ModbusUnit, profile: Profile) -> None:
+        """Read from ``unit`` what ``profile`` says it holds."""
+        self._profile = profile
+        self._components = {
+            window: _component(unit, profile, window) for window in profile.windows
+        }
+        self._raw: dict[str, dict[int, int]] = {"holding": {}, "input": {}}
+
+    @property
+    @override
+    def raw(self) -> RawWords:
+        """The words of the latest reply to each window."""
+        return self._raw
+
+    @override
+    async def read(self, window: str) -> Mapping[str, Value | None]:
+        """Read ``window`` with one request; see ``Source.read``."""
+        component = self._components[window]
+        try:
+            raw = await component.async_read_raw(notify=False)
+        except _NOBODY_THERE as err:
+            raise SilentError(str(err)) from err
+        except _NOT_SERVED as err:
+            raise RefusedError(str(err)) from err
+        except ModbusError as err:
+            raise UnusableError(str(err)) from err
+        limits = self._profile.windows[window]
+        words = raw[limits.space]
+        self._raw[limits.space].update(words)
+        # Some firmware answers an address it does not know with zeros instead of an exception.
+        if limits.all_zero == "bad" and not any(words.values()):
+            raise UnusableError("nothing but zeros")
+        return component.values
+
+
+def _component(unit: ModbusUnit, profile: Profile, window: str) -> ManualComponent:
+    limits = profile.windows[window]
+    reach = ((limits.first, limits.last),)
+    component = ManualComponent(
+        unit,
+        max_span=125,
+        holding_ranges=reach if limits.space == "holding" else None,
+        input_ranges=reach if limits.space == "input" else None,
+    )
+    for register in profile.read_in(window):
+        component.add(register.key, register.field(), space=limits.space)
+    return component

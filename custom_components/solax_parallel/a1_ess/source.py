@@ -1,0 +1,40 @@
+"""Where the readings of an inverter come from, whatever carries them."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+type Value = int | float | str
+"""A decoded register: text, a code, a bit field, or a number in the register's unit."""
+
+type RawWords = Mapping[str, Mapping[int, int]]
+"""Register words as they came, by register space and address."""
+
+
+class ReadError(Exception):
+    """A window could not be read; the message says why."""
+
+
+class SilentError(ReadError):
+    """Nothing came back: the inverter, or the link to it, is down."""
+
+
+class RefusedError(ReadError):
+    """The inverter answered that it does not serve the window."""
+
+
+class UnusableError(ReadError):
+    """Something came back that can't be the window's content."""
+
+
+class Source(Protocol):
+    """What an inverter's readings are taken from."""
+
+    @property
+    def raw(self) -> RawWords:
+        """The words of the latest reply to each window."""
+
+    async def read(self, window: str) -> Mapping[str, Value | None]:
+        """Return every register of ``window`` by key; None stands for "no value".
+
+        Raises ``SilentError``, ``RefusedError`` or ``UnusableError``.
+        """

@@ -1,0 +1,234 @@
+"""Binary sensors: faults, completeness, relays and ports."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .a1_ess.codes import OnOff
+from .a1_ess.extension import BackupInterface, SmartLoad
+from .a1_ess.faults import FAULTS, PARALLEL_FAULTS, Family, Fault
+from .a1_ess.group import GroupState
+from .a1_ess.inverter import InverterState
+from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .entity import (
+    BackupInterfaceEntity,
+    GroupEntity,
+    InverterEntity,
+    SmartLoadEntity,
+    async_add_as_known,
+)
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverterBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor of an inverter."""
+
+    is_on_fn: Callable[[InverterState], bool | None]
+    attributes_fn: Callable[[InverterState], Mapping[str, Any]] = lambda state: {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor of the group; ``silent_value`` is what holds while nobody answers."""
+
+    is_on_fn: Callable[[GroupState], bool | None]
+    silent_value: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupInterfaceBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor of a BI or BI PRO."""
+
+    relay_fn: Callable[[BackupInterface], OnOff]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmartLoadBinarySensorDescription(BinarySensorEntityDescription):
+    """A binary sensor of a smart load channel."""
+
+    relay_fn: Callable[[SmartLoad], OnOff]
+
+
+def _parallel_fault(fault: Fault) -> InverterBinarySensorDescription:
+    """Describe the sensor of one of the six paralleling faults."""
+    return InverterBinarySensorDescription(
+        key=fault.key,
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        is_on_fn=lambda state: (
+            None
+            if state.parallel_faults is None
+            else fault.key in state.parallel_faults
+        ),
+        attributes_fn=lambda state: {"vendor_code": fault.vendor_code},
+    )
+
+
+def _in_family(state: InverterState, family: Family) -> list[str] | None:
+    if state.problems is None:
+        return None
+    return sorted(key for key in state.problems if FAULTS[key].family is family)
+
+
+def _fault_family(family: Family) -> InverterBinarySensorDescription:
+    """Describe the sensor of all documented faults of one family."""
+
+    def is_on(state: InverterState) -> bool | None:
+        faults = _in_family(state, family)
+        return None if faults is None else bool(faults)
+
+    return InverterBinarySensorDescription(
+        key=family,
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        is_on_fn=is_on,
+        attributes_fn=lambda state: {"faults": _in_family(state, family)},
+    )
+
+
+INVERTER_BINARY_SENSORS = (
+    *(_parallel_fault(fault) for fault in PARALLEL_FAULTS),
+    *(_fault_family(family) for family in Family),
+    InverterBinarySensorDescription(
+        key="bms_connected",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        is_on_fn=lambda state: state.bms_connected,
+    ),
+)
+
+GROUP_BINARY_SENSORS = (
+    GroupBinarySensorDescription(
+        key="complete",
+        is_on_fn=lambda state: state.complete,
+        silent_value=False,
+    ),
+    GroupBinarySensorDescription(
+        key="on_grid",
+        is_on_fn=lambda state: state.on_grid,
+    ),
+)
+
+BACKUP_INTERFACE_BINARY_SENSORS = (
+    BackupInterfaceBinarySensorDescription(
+        key="grid_relay",
+        relay_fn=lambda interface: interface.grid_relay,
+    ),
+    BackupInterfaceBinarySensorDescription(
+        key="generator",
+        relay_fn=lambda interface: interface.generator,
+    ),
+    BackupInterfaceBinarySensorDescription(
+        key="microgrid",
+        relay_fn=lambda interface: interface.microgrid,
+    ),
+)
+
+SMART_LOAD_BINARY_SENSORS = (
+    SmartLoadBinarySensorDescription(
+        key="state",
+        device_class=BinarySensorDeviceClass.POWER,
+        relay_fn=lambda load: load.state,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SolaxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the binary sensors of an entry."""
+    async_add_as_known(entry, async_add_entities, _binary_sensors)
+
+
+def _binary_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
+    for serial_number in coordinator.data.members:
+        for description in INVERTER_BINARY_SENSORS:
+            yield InverterBinarySensor(coordinator, description, serial_number)
+    for group_description in GROUP_BINARY_SENSORS:
+        yield GroupBinarySensor(coordinator, group_description)
+    if (interface := coordinator.data.backup_interface) is None:
+        return
+    for interface_description in BACKUP_INTERFACE_BINARY_SENSORS:
+        yield BackupInterfaceBinarySensor(coordinator, interface_description)
+    for number in interface.smart_loads:
+        for load_description in SMART_LOAD_BINARY_SENSORS:
+            yield SmartLoadBinarySensor(coordinator, load_description, number)
+
+
+class InverterBinarySensor(InverterEntity, BinarySensorEntity):
+    """What an inverter reports."""
+
+    entity_description: InverterBinarySensorDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """What the latest poll brought; None where the inverter does not tell."""
+        return self.entity_description.is_on_fn(self.state_of_inverter)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What belongs to the state."""
+        return self.entity_description.attributes_fn(self.state_of_inverter)
+
+
+class GroupBinarySensor(GroupEntity, BinarySensorEntity):
+    """What is known of the group."""
+
+    entity_description: GroupBinarySensorDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether anybody answered, or nobody's answer is needed."""
+        return super().available or self.entity_description.silent_value is not None
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """What the latest poll brought; None where units disagree or do not tell."""
+        if not self.coordinator.last_update_success:
+            return self.entity_description.silent_value
+        return self.entity_description.is_on_fn(self.coordinator.data)
+
+
+class BackupInterfaceBinarySensor(BackupInterfaceEntity, BinarySensorEntity):
+    """A relay or port of the BI or BI PRO."""
+
+    entity_description: BackupInterfaceBinarySensorDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether the relay is closed, or the port is on."""
+        if (interface := self.backup_interface) is None:
+            return None
+        return self.entity_description.relay_fn(interface) is OnOff.ON
+
+
+class SmartLoadBinarySensor(SmartLoadEntity, BinarySensorEntity):
+    """A smart load channel that can only be watched."""
+
+    entity_description: SmartLoadBinarySensorDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether the channel is on."""
+        if (load := self.smart_load) is None:
+            return None
+        return self.entity_description.relay_fn(load) is OnOff.ON

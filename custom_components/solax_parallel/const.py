@@ -1,0 +1,27 @@
+"""Names shared by the Home Assistant side."""
+
+from typing import Final
+
+DOMAIN: Final = "solax_parallel"
+MANUFACTURER: Final = "SolaX Power"
+
+CONF_ADVANCED: Final = "advanced"
+CONF_BACKUP_INTERFACE: Final = "backup_interface"
+CONF_FRAMER: Final = "framer"
+CONF_LINK: Final = "link"
+CONF_MESSAGE_SPACING: Final = "message_spacing"
+CONF_MODEL_TYPE: Final = "model_type"
+CONF_RATED_POWER: Final = "rated_power"
+CONF_ROLE: Final = "role"
+CONF_SERIAL_NUMBER: Final = "serial_number"
+CONF_SIMULATED: Final = "simulated"
+CONF_UNIT_ID: Final = "unit_id"
+CONF_UNITS: Final = "units"
+
+DEFAULT_PORT: Final = 502
+DEFAULT_SCAN_INTERVAL: Final = 10
+"""Seconds between two polls."""
+DEFAULT_MESSAGE_SPACING: Final = 100
+"""Milliseconds of silence between two requests."""
+DEFAULT_TIMEOUT: Final = 3
+"""Seconds that one request may take."""

@@ -1,0 +1,74 @@
+"""Polling the group, and saying once when one of its inverters is lost or back."""
+
+from datetime import timedelta
+import logging
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_SCAN_INTERVAL
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from .a1_ess.group import GroupState, Status
+from .a1_ess.inverter import Presence
+from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
+from .wiring import Wiring
+
+_LOGGER = logging.getLogger(__name__)
+
+type SolaxConfigEntry = ConfigEntry[SolaxCoordinator]
+
+
+class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
+    """Polls all inverters of an entry with one interval."""
+
+    config_entry: SolaxConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: SolaxConfigEntry, wiring: Wiring
+    ) -> None:
+        """Poll the group of ``wiring`` as often as the entry's options say."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=timedelta(
+                seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
+            ),
+        )
+        self.wiring = wiring
+        self._lost: set[str] = set()
+
+    @property
+    def group_id(self) -> str:
+        """What the group's ids are made of: the primary's serial number at setup."""
+        assert self.config_entry.unique_id is not None
+        return self.config_entry.unique_id
+
+    @override
+    async def _async_update_data(self) -> GroupState:
+        state = await self.wiring.group.poll()
+        if state.status is Status.OFFLINE:
+            raise UpdateFailed(
+                translation_domain=DOMAIN, translation_key="nobody_answered"
+            )
+        self._log_changes(state)
+        return state
+
+    def _log_changes(self, state: GroupState) -> None:
+        for serial_number, member in state.members.items():
+            # Roles, not serial numbers: a log is often shown to others.
+            role = member.role or "inverter"
+            if member.heard and serial_number in self._lost:
+                self._lost.discard(serial_number)
+                _LOGGER.info("%s: %s answers again", self.name, role)
+            elif not member.heard and serial_number not in self._lost:
+                self._lost.add(serial_number)
+                _LOGGER.warning(
+                    "%s: %s, its entities are unavailable",
+                    self.name,
+                    f"another inverter answers in place of {role}"
+                    if member.presence is Presence.OTHER_SERIAL
+                    else f"{role} does not answer",
+                )

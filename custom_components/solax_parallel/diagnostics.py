@@ -1,0 +1,87 @@
+"""What a maintainer needs to see, without what identifies the owner."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from homeassistant.components.diagnostics import REDACTED
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+
+from .a1_ess.profile import Profile
+from .a1_ess.source import RawWords
+from .const import CONF_LINK, CONF_SERIAL_NUMBER, CONF_UNITS
+from .coordinator import SolaxConfigEntry
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: SolaxConfigEntry
+) -> dict[str, Any]:
+    """Return the register map, the latest raw words and what was made of them.
+
+    Nothing is read for it: the words are those of the latest poll. Serial numbers become aliases
+    such as ``INVERTER000001``, in the raw words too, so that a dump can still be replayed.
+    """
+    units = entry.data[CONF_UNITS]
+    aliases = {
+        unit[CONF_SERIAL_NUMBER]: f"INVERTER{number:06}"
+        for number, unit in enumerate(units, start=1)
+    }
+    aliases |= {
+        unit[CONF_LINK][CONF_HOST]: REDACTED for unit in units if unit[CONF_LINK]
+    }
+    result: dict[str, Any] = {"data": entry.data, "options": entry.options}
+    if entry.state is ConfigEntryState.LOADED:
+        wiring = entry.runtime_data.wiring
+        result |= {
+            "profile": wiring.profile,
+            "group": entry.runtime_data.data,
+            "last_poll_successful": entry.runtime_data.last_update_success,
+            "raw": {
+                serial_number: _redacted_words(
+                    wiring.profile, inverter.source.raw, aliases[serial_number]
+                )
+                for serial_number, inverter in wiring.group.inverters.items()
+            },
+        }
+    plain: dict[str, Any] = _plain(result, aliases)
+    return plain
+
+
+def _redacted_words(
+    profile: Profile, raw: RawWords, alias: str
+) -> dict[str, dict[int, int]]:
+    """Return the words with every text but the serial number's alias blanked out."""
+    redacted = {space: dict(words) for space, words in raw.items()}
+    for register in profile.registers.values():
+        words = redacted[profile.windows[register.window].space]
+        if register.type == "ascii" and register.address in words:
+            text = alias if register.key == "serial_number" else ""
+            for offset, word in enumerate(register.field().encode(text)):
+                words[register.address + offset] = word
+    return redacted
+
+
+def _plain(value: Any, aliases: Mapping[str, str]) -> Any:
+    """Return ``value`` as what JSON can hold, every name in ``aliases`` replaced."""
+    if isinstance(value, str):
+        # Longest first: one serial number may be the beginning of another.
+        for name in sorted(aliases, key=len, reverse=True):
+            value = value.replace(name, aliases[name])
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {
+            str(_plain(key, aliases)): _plain(item, aliases)
+            for key, item in value.items()
+        }
+    if isinstance(value, set | frozenset):
+        return sorted(_plain(item, aliases) for item in value)
+    if isinstance(value, Iterable):
+        return [_plain(item, aliases) for item in value]
+    return value

@@ -1,0 +1,162 @@
+"""What the entities of a group share."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, override
+
+from homeassistant.core import callback
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .a1_ess.extension import BackupInterface, SmartLoad
+from .a1_ess.group import Total
+from .a1_ess.inverter import InverterState
+from .const import DOMAIN
+from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .devices import (
+    backup_interface_identifier,
+    device_info,
+    group_identifier,
+    smart_load_info,
+)
+
+
+@callback
+def async_add_as_known(
+    entry: SolaxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[SolaxCoordinator], Iterable[Entity]],
+) -> None:
+    """Add the entities of what is known now, and later those of what becomes known.
+
+    A BI PRO whose primary sleeps at start-up is only known once the primary answers. ``create``
+    returns all entities for the present state.
+    """
+    coordinator = entry.runtime_data
+    added: set[str] = set()
+
+    @callback
+    def async_update() -> None:
+        new = [
+            entity
+            for entity in create(coordinator)
+            if entity.unique_id is not None and entity.unique_id not in added
+        ]
+        added.update(entity.unique_id for entity in new if entity.unique_id)
+        if new:
+            async_add_entities(new)
+
+    async_update()
+    entry.async_on_unload(coordinator.async_add_listener(async_update))
+
+
+class SolaxEntity(CoordinatorEntity[SolaxCoordinator]):
+    """An entity fed by the group's poll."""
+
+    _attr_has_entity_name = True
+
+    def __init__(
+        self, coordinator: SolaxCoordinator, description: EntityDescription
+    ) -> None:
+        """Take key and name from ``description``."""
+        super().__init__(coordinator)
+        self.entity_description = description
+        self._attr_translation_key = description.key
+
+
+class InverterEntity(SolaxEntity):
+    """An entity of one inverter, unavailable while that inverter is not heard."""
+
+    def __init__(
+        self,
+        coordinator: SolaxCoordinator,
+        description: EntityDescription,
+        serial_number: str,
+    ) -> None:
+        """Belong to the inverter with ``serial_number``."""
+        super().__init__(coordinator, description)
+        self._serial_number = serial_number
+        self._attr_unique_id = f"{serial_number}_{description.key}"
+        self._attr_device_info = device_info((DOMAIN, serial_number))
+
+    @property
+    def state_of_inverter(self) -> InverterState:
+        """What the latest poll says of the inverter."""
+        return self.coordinator.data.members[self._serial_number]
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the inverter answered in the latest poll."""
+        return super().available and self.state_of_inverter.heard
+
+
+class GroupEntity(SolaxEntity):
+    """An entity of the group as a whole."""
+
+    def __init__(
+        self, coordinator: SolaxCoordinator, description: EntityDescription
+    ) -> None:
+        """Belong to the group of the entry."""
+        super().__init__(coordinator, description)
+        self._attr_unique_id = f"{coordinator.group_id}_group_{description.key}"
+        self._attr_device_info = device_info(group_identifier(coordinator))
+
+
+class BackupInterfaceEntity(SolaxEntity):
+    """An entity of the BI or BI PRO, unavailable while the primary does not tell of it."""
+
+    def __init__(
+        self, coordinator: SolaxCoordinator, description: EntityDescription
+    ) -> None:
+        """Belong to the backup interface of the group."""
+        super().__init__(coordinator, description)
+        self._attr_unique_id = f"{coordinator.group_id}_bi_{description.key}"
+        self._attr_device_info = device_info(backup_interface_identifier(coordinator))
+
+    @property
+    def backup_interface(self) -> BackupInterface | None:
+        """What the latest poll says of the backup interface."""
+        return self.coordinator.data.backup_interface
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the latest poll told of the backup interface."""
+        return super().available and self.backup_interface is not None
+
+
+class SmartLoadEntity(SolaxEntity):
+    """An entity of a smart load channel, unavailable while the primary does not tell of it."""
+
+    def __init__(
+        self, coordinator: SolaxCoordinator, description: EntityDescription, number: int
+    ) -> None:
+        """Belong to channel ``number`` of the BI PRO."""
+        super().__init__(coordinator, description)
+        self._number = number
+        self._attr_unique_id = (
+            f"{coordinator.group_id}_smart_load_{number}_{description.key}"
+        )
+        self._attr_device_info = smart_load_info(coordinator, number)
+
+    @property
+    def smart_load(self) -> SmartLoad | None:
+        """What the latest poll says of the channel."""
+        interface = self.coordinator.data.backup_interface
+        return None if interface is None else interface.smart_loads.get(self._number)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the latest poll told of the channel."""
+        return super().available and self.smart_load is not None
+
+
+def completeness(total: Total) -> Mapping[str, Any]:
+    """Return how many members a total is made of, as attributes."""
+    return {
+        "members_included": total.members_included,
+        "members_expected": total.members_expected,
+        "complete": total.complete,
+    }

@@ -1,0 +1,66 @@
+"""Selects: the fault that a simulated inverter plays."""
+
+from typing import override
+
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .entity import InverterEntity
+from .simulator.group import SimulatedGroup
+
+PARALLEL_UPDATES = 1
+
+INJECTED_FAULT = SelectEntityDescription(
+    key="injected_fault", entity_category=EntityCategory.CONFIG
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SolaxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the selects of an entry."""
+    coordinator = entry.runtime_data
+    if (simulation := coordinator.wiring.simulation) is not None:
+        async_add_entities(
+            InjectedFault(coordinator, simulation, serial_number)
+            for serial_number in simulation.serial_numbers
+        )
+
+
+class InjectedFault(InverterEntity, SelectEntity):
+    """What ails a simulated inverter."""
+
+    def __init__(
+        self,
+        coordinator: SolaxCoordinator,
+        simulation: SimulatedGroup,
+        serial_number: str,
+    ) -> None:
+        """Control the simulated inverter with ``serial_number``."""
+        super().__init__(coordinator, INJECTED_FAULT, serial_number)
+        self._simulation = simulation
+        self._attr_options = list(simulation.injectable)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: an inverter that was made silent must be able to come back."""
+        return True
+
+    @property
+    @override
+    def current_option(self) -> str:
+        """What was injected last."""
+        return self._simulation.injected(self._serial_number)
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Inject ``option`` and look at once what it does."""
+        self._simulation.inject(self._serial_number, option)
+        self.async_write_ha_state()
+        await self.coordinator.async_refresh()

@@ -1,0 +1,419 @@
+"""Sensors: what inverters, group, backup interface and smart loads measure and report."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    RestoreSensor,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfApparentPower,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfEnergy,
+    UnitOfFrequency,
+    UnitOfPower,
+    UnitOfTemperature,
+    UnitOfTime,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
+from .a1_ess.extension import BackupInterface, SmartLoad
+from .a1_ess.group import GroupState, Status
+from .a1_ess.inverter import InverterState
+from .a1_ess.profile import Counter, Register
+from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .entity import (
+    BackupInterfaceEntity,
+    GroupEntity,
+    InverterEntity,
+    SmartLoadEntity,
+    async_add_as_known,
+    completeness,
+)
+
+PARALLEL_UPDATES = 0
+
+type Native = float | str | datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverterSensorDescription(SensorEntityDescription):
+    """A sensor of an inverter."""
+
+    value_fn: Callable[[InverterState], Native]
+    attributes_fn: Callable[[InverterState], Mapping[str, Any]] = lambda state: {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupSensorDescription(SensorEntityDescription):
+    """A sensor of the group; ``silent_value`` is what holds while nobody answers."""
+
+    value_fn: Callable[[GroupState], Native]
+    attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
+    silent_value: Native = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupInterfaceSensorDescription(SensorEntityDescription):
+    """A sensor of a BI PRO."""
+
+    value_fn: Callable[[BackupInterface], Native]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmartLoadSensorDescription(SensorEntityDescription):
+    """A sensor of a smart load channel."""
+
+    value_fn: Callable[[SmartLoad], Native]
+
+
+_MEASUREMENT = SensorStateClass.MEASUREMENT
+_UNITS: Mapping[
+    str, tuple[SensorDeviceClass | None, SensorStateClass | None, str | None]
+] = {
+    "V": (SensorDeviceClass.VOLTAGE, _MEASUREMENT, UnitOfElectricPotential.VOLT),
+    "A": (SensorDeviceClass.CURRENT, _MEASUREMENT, UnitOfElectricCurrent.AMPERE),
+    "W": (SensorDeviceClass.POWER, _MEASUREMENT, UnitOfPower.WATT),
+    "VA": (
+        SensorDeviceClass.APPARENT_POWER,
+        _MEASUREMENT,
+        UnitOfApparentPower.VOLT_AMPERE,
+    ),
+    "Hz": (SensorDeviceClass.FREQUENCY, _MEASUREMENT, UnitOfFrequency.HERTZ),
+    "°C": (SensorDeviceClass.TEMPERATURE, _MEASUREMENT, UnitOfTemperature.CELSIUS),
+    "%": (SensorDeviceClass.BATTERY, _MEASUREMENT, PERCENTAGE),
+    "Wh": (SensorDeviceClass.ENERGY_STORAGE, _MEASUREMENT, UnitOfEnergy.WATT_HOUR),
+    "kWh": (
+        SensorDeviceClass.ENERGY,
+        SensorStateClass.TOTAL_INCREASING,
+        UnitOfEnergy.KILO_WATT_HOUR,
+    ),
+    "h": (
+        SensorDeviceClass.DURATION,
+        SensorStateClass.TOTAL_INCREASING,
+        UnitOfTime.HOURS,
+    ),
+}
+"""Device class, state class and unit by the unit of a register."""
+
+_DETAILS = frozenset(
+    {
+        "l1_frequency",
+        "l2_frequency",
+        "backup_l1_apparent",
+        "backup_l2_apparent",
+        "runtime_on_grid",
+        "runtime_off_grid",
+    }
+)
+"""Measurements that few need, so they start disabled."""
+
+
+def _measurement(register: Register) -> InverterSensorDescription:
+    """Describe the sensor of a register that measures."""
+    assert register.unit is not None
+    device_class, state_class, unit = _UNITS.get(register.unit, (None, None, None))
+    return InverterSensorDescription(
+        key=register.key,
+        device_class=device_class,
+        state_class=state_class,
+        native_unit_of_measurement=unit or register.unit,
+        suggested_display_precision=len(f"{register.scale:g}".partition(".")[2]),
+        entity_category=EntityCategory.DIAGNOSTIC if register.unit == "h" else None,
+        entity_registry_enabled_default=register.key not in _DETAILS,
+        value_fn=lambda state: state.readings.get(register.key),
+    )
+
+
+INVERTER_SENSORS = (
+    InverterSensorDescription(
+        key="role",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Role),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda state: state.role,
+    ),
+    InverterSensorDescription(
+        key="operation_led",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Led),
+        value_fn=lambda state: state.led,
+        attributes_fn=lambda state: {"source": state.led_source},
+    ),
+    InverterSensorDescription(
+        key="run_mode",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(RunMode),
+        value_fn=lambda state: state.run_mode,
+    ),
+    InverterSensorDescription(
+        key="grid_status",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(GridStatus),
+        value_fn=lambda state: state.grid_status,
+    ),
+)
+
+POLL_SENSORS = (
+    InverterSensorDescription(
+        key="last_seen",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda state: state.last_seen,
+    ),
+    InverterSensorDescription(
+        key="failed_polls",
+        state_class=_MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda state: state.failed_polls,
+    ),
+)
+"""Sensors about the polling of an inverter, which mean most while it is not heard."""
+
+
+def _total(key: str, unit: str) -> GroupSensorDescription:
+    """Describe the sensor of a total."""
+    device_class, state_class, native_unit = _UNITS[unit]
+    return GroupSensorDescription(
+        key=key,
+        device_class=device_class,
+        state_class=state_class,
+        native_unit_of_measurement=native_unit,
+        suggested_display_precision=0 if unit == "W" else 1,
+        value_fn=lambda state: state.totals[key].value,
+        attributes_fn=lambda state: completeness(state.totals[key]),
+    )
+
+
+GROUP_SENSORS = (
+    GroupSensorDescription(
+        key="status",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Status),
+        value_fn=lambda state: state.status,
+        silent_value=Status.OFFLINE,
+    ),
+    GroupSensorDescription(
+        key="operation_led",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Led),
+        value_fn=lambda state: state.led,
+    ),
+    GroupSensorDescription(
+        key="units_online",
+        state_class=_MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda state: len(state.heard),
+        silent_value=0,
+    ),
+    GroupSensorDescription(
+        key="unit_quantity",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda state: state.unit_quantity,
+    ),
+    _total("ac_power", "W"),
+    _total("pv_power", "W"),
+    _total("battery_power", "W"),
+    _total("grid_power", "W"),
+    _total("load_power", "W"),
+    _total("battery_soc", "%"),
+    _total("pv_energy_total", "kWh"),
+    _total("grid_import_total", "kWh"),
+    _total("grid_export_total", "kWh"),
+    _total("battery_charged_total", "kWh"),
+    _total("battery_discharged_total", "kWh"),
+    _total("backup_energy_total", "kWh"),
+)
+
+BACKUP_INTERFACE_SENSORS = (
+    BackupInterfaceSensorDescription(
+        key="third_party_power",
+        device_class=SensorDeviceClass.POWER,
+        state_class=_MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        value_fn=lambda interface: interface.third_party_power,
+    ),
+    BackupInterfaceSensorDescription(
+        key="non_backup_power",
+        device_class=SensorDeviceClass.POWER,
+        state_class=_MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        value_fn=lambda interface: interface.non_backup_power,
+    ),
+)
+
+SMART_LOAD_SENSORS = (
+    SmartLoadSensorDescription(
+        key="mode",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(SmartLoadMode),
+        value_fn=lambda load: load.mode,
+    ),
+    SmartLoadSensorDescription(
+        key="power",
+        device_class=SensorDeviceClass.POWER,
+        state_class=_MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        value_fn=lambda load: load.power,
+    ),
+    SmartLoadSensorDescription(
+        key="energy_total",
+        device_class=SensorDeviceClass.ENERGY,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=1,
+        value_fn=lambda load: load.energy_total,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SolaxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the sensors of an entry."""
+    async_add_as_known(entry, async_add_entities, _sensors)
+
+
+def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
+    wiring = coordinator.wiring
+    for serial_number, inverter in wiring.group.inverters.items():
+        for register in wiring.profile.registers.values():
+            if inverter.measures(register):
+                yield (
+                    InverterTotal
+                    if register.counter is Counter.TOTAL
+                    else InverterMeasurement
+                )(coordinator, _measurement(register), serial_number)
+        for description in INVERTER_SENSORS:
+            yield InverterSensor(coordinator, description, serial_number)
+        for description in POLL_SENSORS:
+            yield InverterPollSensor(coordinator, description, serial_number)
+    for group_description in GROUP_SENSORS:
+        yield GroupSensor(coordinator, group_description)
+    interface = coordinator.data.backup_interface
+    if interface is None or not interface.smart_loads:
+        return
+    for interface_description in BACKUP_INTERFACE_SENSORS:
+        yield BackupInterfaceSensor(coordinator, interface_description)
+    for number in interface.smart_loads:
+        for load_description in SMART_LOAD_SENSORS:
+            yield SmartLoadSensor(coordinator, load_description, number)
+
+
+class InverterSensor(InverterEntity, SensorEntity):
+    """What an inverter says of itself."""
+
+    entity_description: InverterSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> Native:
+        """What the latest poll brought."""
+        return self.entity_description.value_fn(self.state_of_inverter)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What belongs to the value."""
+        return self.entity_description.attributes_fn(self.state_of_inverter)
+
+
+class InverterMeasurement(InverterSensor):
+    """What an inverter measures, unavailable when no sample can be believed."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether there is a sample that can be believed."""
+        return super().available and self.native_value is not None
+
+
+class InverterTotal(InverterMeasurement, RestoreSensor):
+    """What an inverter has counted, remembered while the inverter is away."""
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The last believed count, however long ago: a restart of Home Assistant needs it."""
+        inverter = self.coordinator.wiring.group.inverters[self._serial_number]
+        return inverter.samples.last_total(self.entity_description.key)
+
+
+class InverterPollSensor(InverterSensor):
+    """What is known of polling an inverter, whether it answers or not."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: it tells of silence too."""
+        return True
+
+
+class GroupSensor(GroupEntity, SensorEntity):
+    """What is known of the group."""
+
+    entity_description: GroupSensorDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether anybody answered, or nobody's answer is needed."""
+        return super().available or self.entity_description.silent_value is not None
+
+    @property
+    @override
+    def native_value(self) -> Native:
+        """What the latest poll brought."""
+        if not self.coordinator.last_update_success:
+            return self.entity_description.silent_value
+        return self.entity_description.value_fn(self.coordinator.data)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What belongs to the value."""
+        return self.entity_description.attributes_fn(self.coordinator.data)
+
+
+class BackupInterfaceSensor(BackupInterfaceEntity, SensorEntity):
+    """What a BI PRO measures."""
+
+    entity_description: BackupInterfaceSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> Native:
+        """What the latest poll brought."""
+        if (interface := self.backup_interface) is None:
+            return None
+        return self.entity_description.value_fn(interface)
+
+
+class SmartLoadSensor(SmartLoadEntity, SensorEntity):
+    """What a smart load channel reports."""
+
+    entity_description: SmartLoadSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> Native:
+        """What the latest poll brought."""
+        if (load := self.smart_load) is None:
+            return None
+        return self.entity_description.value_fn(load)

@@ -1,0 +1,12 @@
+"""A simulated A1-ESS-G2 parallel group behind a real Modbus TCP server on this machine.
+
+It imports no Home Assistant and can be run by itself: ``python -m ...simulator --help``.
+
+- ``physics``   the sun, the loads and how the inverters share a load: pure functions
+- ``plant``     powers held in time: states of charge and energies
+- ``group``     what can be done to the group: faults, silence, the main breaker, the clock
+- ``readings``  what every register would say, by its key
+- ``registers`` those readings as words, through the register map
+- ``server``    the Modbus TCP server
+- ``console``   what can be typed while it runs by itself
+"""

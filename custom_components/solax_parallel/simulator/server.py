@@ -1,0 +1,151 @@
+"""The Modbus TCP server in front of a simulated group, on this machine only."""
+
+import asyncio
+from functools import partial
+import socket
+from typing import Final, Literal, cast
+
+from pymodbus import FramerType
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from ..a1_ess.profile import Profile, Space
+from .group import SimulatedGroup, SimulatedUnit
+from .readings import readings
+from .registers import Encoder, served
+
+HOST: Final = "127.0.0.1"
+
+_SPACES: dict[int, Space] = {3: "holding", 4: "input"}
+_COIL_FUNCTIONS = frozenset({1, 2, 5, 15})
+_UNIT_ID_AT = {FramerType.SOCKET: 6, FramerType.RTU: 0}
+"""Where a frame carries its unit id."""
+
+
+class SimulatorServer:
+    """Serves every inverter of a group under its unit id, from 1 for the primary."""
+
+    def __init__(
+        self,
+        group: SimulatedGroup,
+        profile: Profile,
+        port: int = 0,
+        framer: Literal["socket", "rtu"] = "socket",
+    ) -> None:
+        """Prepare to serve ``group`` as ``profile`` describes it; 0 takes any free port.
+
+        ``framer`` is how frames look inside the TCP stream: Modbus TCP, or RTU as a transparent
+        gateway passes it on.
+        """
+        self._group = group
+        self._profile = profile
+        self._encoder = Encoder(profile)
+        self._framer = FramerType(framer)
+        self._units = {unit.unit_id: unit for unit in group.units}
+        self._server: ModbusTcpServer | None = None
+        self._wanted_port = port
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on; before the start, the one that was asked for."""
+        if self._server is None:
+            return self._wanted_port
+        port: int = _listener(self._server).sockets[0].getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        """Begin to listen. Raises ``OSError`` when the port is taken or not allowed."""
+        _check_port(self._wanted_port)
+        server = ModbusTcpServer(
+            [_unknown_device(), *map(self._device, self._group.units)],
+            framer=self._framer,
+            address=(HOST, self._wanted_port),
+            trace_packet=self._silence,
+        )
+        await server.serve_forever(background=True)
+        self._server = server
+
+    async def stop(self) -> None:
+        """Drop every client and stop listening; does nothing when not started."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        listener = _listener(server)
+        await server.shutdown()  # type: ignore[no-untyped-call]
+        listener.abort_clients()
+        await listener.wait_closed()
+
+    def _silence(self, sending: bool, packet: bytes) -> bytes:
+        """Drop what a dead inverter, or one that does not exist, would send."""
+        if not sending:
+            return packet
+        unit = self._units.get(packet[_UNIT_ID_AT[self._framer]])
+        return packet if unit is not None and self._group.online(unit) else b""
+
+    def _device(self, unit: SimulatedUnit) -> SimDevice:
+        blocks = {
+            space: [
+                SimData(address, datatype=DataType.REGISTERS, readonly=True)
+                for address in served(
+                    self._profile,
+                    space,
+                    leads=unit.role.leads,
+                    rated_power=self._group.site.rated_power,
+                )
+            ]
+            for space in _SPACES.values()
+        }
+        return SimDevice(
+            unit.unit_id,
+            (_no_coils(), _no_coils(), blocks["holding"], blocks["input"]),
+            action=partial(self._answer, unit),
+        )
+
+    async def _answer(
+        self,
+        unit: SimulatedUnit,
+        function: int,
+        first: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        values: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        """Bring the registers of a read up to date; pymodbus itself refuses gaps and writes."""
+        if function in _COIL_FUNCTIONS:
+            return ExcCodes.ILLEGAL_FUNCTION
+        if (space := _SPACES.get(function)) is not None:
+            self._group.advance()
+            current = readings(self._group, unit)
+            for at, word in self._encoder.words(space, address, count, current):
+                registers[at - first] = word
+        return None
+
+
+def _listener(server: ModbusTcpServer) -> asyncio.Server:
+    """Return the socket server that pymodbus listens with."""
+    return cast(asyncio.Server, server.transport)
+
+
+def _check_port(port: int) -> None:
+    """Raise ``OSError`` with the reason, which pymodbus keeps to itself, for an unusable port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as err:
+            raise OSError(
+                err.errno, f"can't listen on {HOST}:{port}: {err.strerror}"
+            ) from err
+
+
+def _unknown_device() -> SimDevice:
+    """Return what answers for every other unit id, so that pymodbus does not log an error."""
+    nothing = [SimData(0, datatype=DataType.REGISTERS)]
+    return SimDevice(0, (_no_coils(), _no_coils(), nothing, nothing))
+
+
+def _no_coils() -> list[SimData]:
+    """Return a stand-in for the coils that no inverter has and pymodbus insists on."""
+    return [SimData(0, values=[False] * 16, datatype=DataType.BITS)]

@@ -1,0 +1,67 @@
+"""Switches: the main breaker of a simulated group."""
+
+from typing import Any, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .entity import GroupEntity
+from .simulator.group import SimulatedGroup
+
+PARALLEL_UPDATES = 1
+
+SIMULATED_GRID = SwitchEntityDescription(
+    key="simulated_grid", entity_category=EntityCategory.CONFIG
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SolaxConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the switches of an entry."""
+    coordinator = entry.runtime_data
+    if (simulation := coordinator.wiring.simulation) is not None:
+        async_add_entities([SimulatedGrid(coordinator, simulation)])
+
+
+class SimulatedGrid(GroupEntity, SwitchEntity):
+    """The main breaker of a simulated group: on is closed."""
+
+    def __init__(
+        self, coordinator: SolaxCoordinator, simulation: SimulatedGroup
+    ) -> None:
+        """Control the breaker of ``simulation``."""
+        super().__init__(coordinator, SIMULATED_GRID)
+        self._simulation = simulation
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: the breaker is ours."""
+        return True
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether the breaker is closed."""
+        return self._simulation.grid_closed
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Close the breaker and look at once what it does."""
+        await self._async_set(closed=True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Open the breaker and look at once what it does."""
+        await self._async_set(closed=False)
+
+    async def _async_set(self, *, closed: bool) -> None:
+        self._simulation.grid_closed = closed
+        self.async_write_ha_state()
+        await self.coordinator.async_refresh()

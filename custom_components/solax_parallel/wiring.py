@@ -1,0 +1,157 @@
+"""From what an entry remembers to inverters on open links."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modbus_connection import ModbusTcpParams
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TIMEOUT
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .a1_ess.codes import BackupInterfaceType, ModelType, Role
+from .a1_ess.group import Group
+from .a1_ess.inverter import Inverter, Member
+from .a1_ess.link import Link, LinkParams
+from .a1_ess.profile import Profile, load_profile
+from .a1_ess.registers import RegisterSource
+from .const import (
+    CONF_BACKUP_INTERFACE,
+    CONF_FRAMER,
+    CONF_LINK,
+    CONF_MESSAGE_SPACING,
+    CONF_MODEL_TYPE,
+    CONF_RATED_POWER,
+    CONF_ROLE,
+    CONF_SERIAL_NUMBER,
+    CONF_SIMULATED,
+    CONF_UNIT_ID,
+    CONF_UNITS,
+    DEFAULT_MESSAGE_SPACING,
+    DEFAULT_TIMEOUT,
+    DOMAIN,
+)
+from .simulator.group import SimulatedGroup
+from .simulator.server import SimulatorServer
+
+_MILLISECOND = 0.001
+
+
+@dataclass
+class Wiring:
+    """The open links of an entry and the group behind them.
+
+    ``simulation`` is the group that stands in for real inverters, where the owner asked for one.
+    """
+
+    profile: Profile
+    group: Group
+    links: Mapping[LinkParams, Link]
+    simulation: SimulatedGroup | None = None
+    _server: SimulatorServer | None = field(default=None, repr=False)
+
+    async def async_close(self) -> None:
+        """Close every link, and end what was started for them."""
+        for link in self.links.values():
+            await link.close()
+        if self._server is not None:
+            await self._server.stop()
+
+
+async def async_load_profile(hass: HomeAssistant) -> Profile:
+    """Return the register map, with the owner's corrections if there are any.
+
+    Raises ``ProfileError`` when the owner's file can't be used.
+    """
+    override = Path(hass.config.path(DOMAIN, "a1_ess_g2.yaml"))
+
+    def load() -> Profile:
+        return load_profile(override if override.exists() else None)
+
+    return await hass.async_add_executor_job(load)
+
+
+async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
+    """Prepare the links and inverters of an entry; nothing is sent to a real one yet.
+
+    Raises ``ProfileError`` when the owner's register map can't be used, and ``OSError`` when the
+    simulated group can't listen.
+    """
+    profile = await async_load_profile(hass)
+    simulation = server = None
+    if (simulated := entry.data.get(CONF_SIMULATED)) is not None:
+        simulation = SimulatedGroup(
+            serial_numbers=tuple(
+                unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]
+            ),
+            backup_interface=BackupInterfaceType(simulated[CONF_BACKUP_INTERFACE]),
+            rated_power=simulated[CONF_RATED_POWER],
+            now=dt_util.now,
+            profile=profile,
+        )
+        server = SimulatorServer(simulation, profile)
+        await server.start()
+    inverters: dict[LinkParams, list[Inverter]] = {}
+    links: dict[LinkParams, Link] = {}
+    for unit in entry.data[CONF_UNITS]:
+        params = (
+            link_params(unit[CONF_LINK])
+            if server is None
+            else ModbusTcpParams(host="127.0.0.1", port=server.port)
+        )
+        if params not in links:
+            links[params] = Link(
+                params,
+                timeout=entry.options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT),
+                message_spacing=entry.options.get(
+                    CONF_MESSAGE_SPACING, DEFAULT_MESSAGE_SPACING
+                )
+                * _MILLISECOND,
+            )
+        member = member_from(unit)
+        inverters.setdefault(params, []).append(
+            Inverter(
+                member,
+                profile,
+                RegisterSource(links[params].for_unit(member.unit_id), profile),
+            )
+        )
+    return Wiring(profile, Group(list(inverters.values())), links, simulation, server)
+
+
+def link_params(link: Mapping[str, Any]) -> LinkParams:
+    """Return where a link leads to and how its frames look."""
+    # RTU frames in TCP could also go through a serial device socket://, as modbus-connection
+    # advises, but that one connects with a blocking call.
+    return ModbusTcpParams(
+        host=link[CONF_HOST],
+        port=link[CONF_PORT],
+        framer="rtu" if link[CONF_FRAMER] == "rtu" else None,
+    )
+
+
+def member_from(unit: Mapping[str, Any]) -> Member:
+    """Return the inverter that an entry remembers as ``unit``."""
+    model_type = unit[CONF_MODEL_TYPE]
+    return Member(
+        serial_number=unit[CONF_SERIAL_NUMBER],
+        unit_id=unit[CONF_UNIT_ID],
+        role=Role(unit[CONF_ROLE]),
+        rated_power=unit[CONF_RATED_POWER],
+        model_type=None if model_type is None else ModelType(model_type),
+    )
+
+
+def unit_data(member: Member, link: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what an entry remembers of an inverter; a simulated one has no ``link``."""
+    return {
+        CONF_SERIAL_NUMBER: member.serial_number,
+        CONF_UNIT_ID: member.unit_id,
+        CONF_ROLE: member.role,
+        CONF_RATED_POWER: member.rated_power,
+        CONF_MODEL_TYPE: member.model_type,
+        CONF_LINK: link,
+    }
