@@ -240,7 +240,8 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Show what was found, and add it."""
         primary = self._scan.primary
-        assert primary is not None and primary.member is not None
+        assert primary is not None
+        assert primary.member is not None
         await self.async_set_unique_id(primary.member.serial_number)
         self._abort_if_unique_id_configured()
         if user_input is not None:
@@ -370,7 +371,8 @@ def _table(found: Iterable[Found], words: Mapping[str, str]) -> str:
     ]
     for unit in found:
         identity = unit.identity
-        assert identity is not None and unit.role is not None
+        assert identity is not None
+        assert unit.role is not None
         rows.append(
             [
                 _word(words, "role", unit.role),

@@ -1,7 +1,8 @@
 """One guarded Modbus connection per endpoint."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+import contextlib
 from contextvars import ContextVar
 import logging
 from typing import Any, override
@@ -46,6 +47,8 @@ class Link(ModbusConnection):
         """
         super().__init__(params, timeout=timeout, message_spacing=message_spacing)
         self._turn = asyncio.Lock()
+        self._lost: asyncio.Future[None] | None = None
+        self.on_connection_lost(self._fail_waiting)
         # RTU frames carry no transaction number, so a reply can't be matched to its request.
         self._unnumbered = (
             isinstance(params, ModbusSerialParams) or params.framer != "socket"
@@ -67,10 +70,7 @@ class Link(ModbusConnection):
         except asyncio.CancelledError:
             request.close()
             raise
-        lost = asyncio.get_running_loop().create_future()
-        unsubscribe = self.on_connection_lost(
-            lambda: None if lost.done() else lost.set_result(None)
-        )
+        self._lost = lost = asyncio.get_running_loop().create_future()
         token = _our_exchange.set(True)
         answer = asyncio.ensure_future(request)
         _our_exchange.reset(token)
@@ -82,9 +82,10 @@ class Link(ModbusConnection):
                 )
             return answer.result()
         finally:
-            unsubscribe()
-            await self._clear(answer)
-            self._turn.release()
+            clearing = asyncio.ensure_future(self._clear(answer))
+            clearing.add_done_callback(lambda _: self._turn.release())
+            # A second cancellation must not cut it short.
+            await asyncio.shield(clearing)
 
     async def _clear(self, answer: asyncio.Future[Any]) -> None:
         """Leave nothing behind that the next request could take for its own answer."""
@@ -92,11 +93,23 @@ class Link(ModbusConnection):
         if abandoned:
             answer.cancel()
             await asyncio.wait({answer})
-        timed_out = not answer.cancelled() and isinstance(
-            answer.exception(), ModbusTimeoutError
+        doubtful = not answer.cancelled() and isinstance(
+            answer.exception(), ModbusTimeoutError | ModbusProtocolError
         )
-        if self._unnumbered and (abandoned or timed_out):
-            await self.disconnect()
+        if self._unnumbered and self.connected and (abandoned or doubtful):
+            # An error here would hide how the request ended, and the link is gone anyway.
+            with contextlib.suppress(ModbusConnectionError):
+                await self.disconnect()
+
+    @override
+    async def _close_client(self, client: Any) -> None:
+        # pymodbus would let a request that still waits run into its timeout.
+        self._fail_waiting()
+        await super()._close_client(client)
+
+    def _fail_waiting(self) -> None:
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(None)
 
 
 class LinkUnit(PymodbusUnit):
@@ -107,22 +120,33 @@ class LinkUnit(PymodbusUnit):
     @override
     async def read_holding_registers(self, address: int, count: int) -> list[int]:
         """Return exactly ``count`` holding registers from ``address`` on."""
-        return _whole(
-            await self._conn.exchange(super().read_holding_registers(address, count)),
-            count,
+        return await self._conn.exchange(
+            _whole(super().read_holding_registers, address, count)
         )
 
     @override
     async def read_input_registers(self, address: int, count: int) -> list[int]:
         """Return exactly ``count`` input registers from ``address`` on."""
-        return _whole(
-            await self._conn.exchange(super().read_input_registers(address, count)),
-            count,
+        return await self._conn.exchange(
+            _whole(super().read_input_registers, address, count)
         )
 
+    @override
+    async def write_register(self, address: int, value: int) -> None:
+        """Write one holding register."""
+        await self._conn.exchange(super().write_register(address, value))
 
-def _whole(registers: list[int], count: int) -> list[int]:
-    """Return ``registers``; raises ``ModbusProtocolError`` unless there are ``count``."""
+    @override
+    async def write_registers(self, address: int, values: list[int]) -> None:
+        """Write holding registers from ``address`` on."""
+        await self._conn.exchange(super().write_registers(address, values))
+
+
+async def _whole(
+    read: Callable[[int, int], Awaitable[list[int]]], address: int, count: int
+) -> list[int]:
+    """Return what ``read`` brings; raises ``ModbusProtocolError`` unless it is all there."""
+    registers = await read(address, count)
     if len(registers) != count:
         raise ModbusProtocolError(f"asked for {count} registers, got {len(registers)}")
     return registers

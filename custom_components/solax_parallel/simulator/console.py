@@ -19,13 +19,10 @@ def obey(group: SimulatedGroup, line: str) -> str:
 
     Raises ``ValueError``, with a sentence for people, for a line that makes no sense.
     """
-    match line.split():
-        case []:
-            return ""
-        case [command, *arguments] if command in _COMMANDS:
-            return _COMMANDS[command](group, arguments)
-        case [command, *_]:
-            raise ValueError(f"unknown command {command!r}; {_help(group, ())}")
+    command, *arguments = line.split() or ["help"]
+    if command not in _COMMANDS:
+        raise ValueError(f"unknown command {command!r}; {_help(group, ())}")
+    return _COMMANDS[command](group, arguments)
 
 
 def _fault(group: SimulatedGroup, arguments: Sequence[str]) -> str:
