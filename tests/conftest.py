@@ -1,3 +1,114 @@
 """What all tests share."""
 
 import custom_components  # noqa: F401  Found here, before the test package's own of that name.
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import logging
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, mock_component
+
+from custom_components.solax_parallel.const import DOMAIN
+from custom_components.solax_parallel.simulator.server import SimulatorServer
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from .groups import GroupOnTheWire, simulated_group_entry
+
+# Every byte and every entity, which would bury what a failing test has to say.
+for talkative in ("pymodbus", "homeassistant.helpers.entity_registry"):
+    logging.getLogger(talkative).setLevel(logging.WARNING)
+
+type Log = list[tuple[str, str]]
+type AddSimulated = Callable[..., MockConfigEntry]
+type StartGroup = Callable[..., Awaitable[GroupOnTheWire]]
+
+
+@pytest.fixture(autouse=True)
+def loopback(socket_enabled: None) -> None:
+    """Allow sockets; the test package keeps them on this machine."""
+
+
+@pytest.fixture(autouse=True)
+def custom_integration(request: pytest.FixtureRequest) -> None:
+    """Let a Home Assistant, where a test has one, find the integration."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture
+def logged() -> Iterator[Log]:
+    """Collect warnings and errors, as level and message.
+
+    Unlike ``caplog`` it is there without pytest's logging plugin, too.
+    """
+    records: Log = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not record.name.startswith(("asyncio", "homeassistant.loader")):
+                records.append((record.levelname, record.getMessage()))
+
+    collector = Collector(logging.WARNING)
+    logging.getLogger().addHandler(collector)
+    yield records
+    logging.getLogger().removeHandler(collector)
+
+
+@pytest.fixture
+async def unloaded_afterwards(hass: HomeAssistant) -> AsyncIterator[None]:
+    """Unload every entry at the end of the test, which closes its links."""
+    # What the setup of a group needs it for is not here, and it would look at real ports.
+    mock_component(hass, "usb")
+    yield
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        if entry.state is ConfigEntryState.LOADED:
+            assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+def add_simulated(hass: HomeAssistant, unloaded_afterwards: None) -> AddSimulated:
+    """Add entries of groups that the integration plays itself, not set up yet."""
+
+    def add(**kwargs: Any) -> MockConfigEntry:
+        entry = simulated_group_entry(**kwargs)
+        entry.add_to_hass(hass)
+        return entry
+
+    return add
+
+
+@pytest.fixture
+def simulated_entry(add_simulated: AddSimulated) -> MockConfigEntry:
+    """Return the entry of a simulated group of four with a BI PRO, not set up yet."""
+    return add_simulated()
+
+
+@pytest.fixture
+async def servers() -> AsyncIterator[list[SimulatorServer]]:
+    """Stop at the end of the test what was put here."""
+    started: list[SimulatorServer] = []
+    yield started
+    for server in started:
+        await server.stop()
+
+
+@pytest.fixture
+def start_group(
+    hass: HomeAssistant, servers: list[SimulatorServer], unloaded_afterwards: None
+) -> StartGroup:
+    """Start groups behind servers, with entries that are not set up yet."""
+
+    async def start(**kwargs: Any) -> GroupOnTheWire:
+        group = await GroupOnTheWire.start(hass, **kwargs)
+        servers.append(group.server)
+        return group
+
+    return start
+
+
+@pytest.fixture
+async def group_on_the_wire(start_group: StartGroup) -> GroupOnTheWire:
+    """Return a group of four with a BI PRO, its entry not set up yet."""
+    return await start_group()

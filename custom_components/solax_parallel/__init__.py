@@ -3,11 +3,13 @@
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers import device_registry as dr
 
 from .a1_ess.profile import ProfileError
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
-from .devices import async_register_devices
+from .devices import async_register_devices, is_former_member
+from .issues import async_clear_issues
 from .totals import async_restore_totals
 from .wiring import async_wire
 
@@ -27,11 +29,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="invalid_profile",
-            translation_placeholders={
-                "file": err.file.name,
-                "place": err.place,
-                "reason": err.reason,
-            },
+            translation_placeholders={"error": str(err)},
         ) from err
     except OSError as err:
         raise ConfigEntryNotReady(
@@ -40,8 +38,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
             translation_placeholders={"error": str(err)},
         ) from err
     entry.async_on_unload(wiring.async_close)
+    entry.async_on_unload(lambda: async_clear_issues(hass, entry))
     coordinator = SolaxCoordinator(hass, entry, wiring)
-    async_restore_totals(hass, wiring.profile, wiring.group)
+    async_restore_totals(hass, wiring.group)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
     async_register_devices(hass, entry)
@@ -52,3 +51,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
 async def async_unload_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bool:
     """Stop polling and close the links."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: SolaxConfigEntry, device: dr.DeviceEntry
+) -> bool:
+    """Allow to remove what is no longer part of the group."""
+    return is_former_member(entry, device.identifiers)

@@ -41,10 +41,10 @@ class InverterBinarySensorDescription(BinarySensorEntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of the group; ``silent_value`` is what holds while nobody answers."""
+    """A binary sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
 
     is_on_fn: Callable[[GroupState], bool | None]
-    silent_value: bool | None = None
+    tells_of_silence: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ GROUP_BINARY_SENSORS = (
     GroupBinarySensorDescription(
         key="complete",
         is_on_fn=lambda state: state.complete,
-        silent_value=False,
+        tells_of_silence=True,
     ),
     GroupBinarySensorDescription(
         key="on_grid",
@@ -195,14 +195,14 @@ class GroupBinarySensor(GroupEntity, BinarySensorEntity):
     @override
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
-        return super().available or self.entity_description.silent_value is not None
+        return super().available or (
+            self.entity_description.tells_of_silence and self.is_silent
+        )
 
     @property
     @override
     def is_on(self) -> bool | None:
         """What the latest poll brought; None where units disagree or do not tell."""
-        if not self.coordinator.last_update_success:
-            return self.entity_description.silent_value
         return self.entity_description.is_on_fn(self.coordinator.data)
 
 

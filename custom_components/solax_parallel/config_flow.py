@@ -1,139 +1,126 @@
-"""Adding a group: find its inverters, show them, and remember them."""
+"""Adding a group: find its inverters, however they are wired, show them, remember them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv4Network
 import secrets
 from typing import Any, override
 
 from modbus_connection import ModbusError
 import voluptuous as vol
 
+from homeassistant.components import network
 from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     OptionsFlowWithReload,
 )
 from homeassistant.const import (
+    CONF_DEVICE,
     CONF_HOST,
     CONF_PORT,
-    CONF_SCAN_INTERVAL,
-    CONF_TIMEOUT,
-    CONF_TYPE,
-    UnitOfTime,
 )
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import section
-from homeassistant.helpers import translation
 from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
 )
 
-from .a1_ess.checks import run_checks
-from .a1_ess.codes import BackupInterfaceType, ModelType, Role
+from .a1_ess.codes import ModelType, Role
 from .a1_ess.inverter import Member
 from .a1_ess.link import Link
 from .a1_ess.profile import Profile, ProfileError
-from .a1_ess.registers import RegisterSource
-from .a1_ess.scan import SCAN_TIMEOUT, SCANNED_IDS, Found, Scan, scan
+from .a1_ess.roster import SECONDARIES, Placed, Refusal, Roster, RosterError
+from .a1_ess.scan import (
+    QUICK_TIMEOUT,
+    SCAN_SPACING,
+    SCAN_TIMEOUT,
+    SCANNED_IDS,
+    Scan,
+    scan,
+    whole_group,
+)
+from .a1_ess.search import open_hosts, searchable
 from .const import (
     CONF_ADVANCED,
     CONF_BACKUP_INTERFACE,
+    CONF_BAUDRATE,
     CONF_FRAMER,
-    CONF_MESSAGE_SPACING,
+    CONF_LINK,
     CONF_RATED_POWER,
+    CONF_ROLE,
+    CONF_SERIAL_NUMBER,
     CONF_SIMULATED,
     CONF_UNIT_ID,
     CONF_UNITS,
-    DEFAULT_MESSAGE_SPACING,
-    DEFAULT_PORT,
-    DEFAULT_SCAN_INTERVAL,
-    DEFAULT_TIMEOUT,
     DOMAIN,
 )
+from .forms import (
+    OPTIONS_SCHEMA,
+    SEARCH_SCHEMA,
+    SERIAL_SCHEMA,
+    SIMULATED_SCHEMA,
+    TCP_SCHEMA,
+)
+from .links import (
+    AnyLink,
+    TcpLink,
+    candidates_from_text,
+    link_from_data,
+    serial_candidates,
+    tcp_candidates,
+)
 from .simulator.group import serial_numbers
-from .wiring import async_load_profile, link_params, unit_data
+from .tables import Words, answers_in_words, check_table, unit_table
+from .wiring import async_load_profile, reported_unit_data, unit_data
 
 _SIMULATED_RATED_POWER = 7600
-_SCAN_SPACING = 0.1
-_ROLES = list(Role)
+_SIMULATED_ROLES = (Role.PRIMARY, *SECONDARIES)
+
+# How much of a search is looking for open ports; the rest is asking who is there.
+_SEARCH_SHARE = 0.5
 
 
-def _whole_number(
-    minimum: int, maximum: int, unit: str | None = None, step: int = 1
-) -> vol.All:
-    config = NumberSelectorConfig(
-        min=minimum, max=maximum, step=step, mode=NumberSelectorMode.BOX
-    )
-    if unit is not None:
-        config["unit_of_measurement"] = unit
-    return vol.All(NumberSelector(config), vol.Coerce(int))
+@dataclass(frozen=True)
+class _Search:
+    """What a search of the local networks found."""
 
+    placed: tuple[Placed[AnyLink], ...]
 
-def _choice(options: list[str], translation_key: str) -> SelectSelector:
-    return SelectSelector(
-        SelectSelectorConfig(options=options, translation_key=translation_key)
-    )
-
-
-TCP_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_HOST): TextSelector(),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): _whole_number(1, 65535),
-        vol.Required(CONF_ADVANCED): section(
-            vol.Schema(
-                {
-                    vol.Optional(CONF_FRAMER, default="tcp"): _choice(
-                        ["tcp", "rtu"], CONF_FRAMER
-                    ),
-                    vol.Optional(CONF_UNIT_ID): _whole_number(1, 247),
-                }
-            ),
-            {"collapsed": True},
-        ),
-    }
-)
-SIMULATED_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_UNITS, default=4): _whole_number(1, 4),
-        vol.Required(
-            CONF_BACKUP_INTERFACE, default=BackupInterfaceType.BI_PRO
-        ): _choice(list(BackupInterfaceType), CONF_BACKUP_INTERFACE),
-    }
-)
-OPTIONS_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_SCAN_INTERVAL, default=DEFAULT_SCAN_INTERVAL): _whole_number(
-            5, 300, UnitOfTime.SECONDS
-        ),
-        vol.Required(
-            CONF_MESSAGE_SPACING, default=DEFAULT_MESSAGE_SPACING
-        ): _whole_number(0, 1000, UnitOfTime.MILLISECONDS),
-        vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _whole_number(
-            1, 10, UnitOfTime.SECONDS
-        ),
-    }
-)
+    @property
+    def primaries(self) -> tuple[Placed[AnyLink], ...]:
+        """The inverters that stand for a group."""
+        return tuple(placed for placed in self.placed if placed.found.role.leads)
 
 
 class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Leads from an address to a group."""
+    """Leads from "somewhere there are inverters" to a group.
 
-    _input: Mapping[str, Any]
-    _link: Mapping[str, Any]
+    Whatever finds inverters (``search``, ``tcp``, ``serial``, ``members``) adds them to one roster,
+    and the roster says what comes next.
+    """
+
     _profile: Profile
-    _scan: Scan
-    _scanning: asyncio.Task[Scan] | None = None
+    _work: asyncio.Task[Any] | None = None
 
     def __init__(self) -> None:
-        """Start without anything that could go wrong."""
+        """Start with nobody found."""
+        self._roster: Roster[AnyLink] = Roster()
+        self._search = _Search(())
+        self._asked = "tcp"
+        self._candidates: list[AnyLink] = []
+        self._unit_id: int | None = None
+        self._typed: dict[str, Mapping[str, Any]] = {}
         self._errors: dict[str, str] = {}
-        self._error_details: dict[str, str] = {}
+        self._details: dict[str, str] = {}
 
     @staticmethod
     @callback
@@ -147,143 +134,390 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask how the inverters can be reached."""
-        return self.async_show_menu(step_id="user", menu_options=["tcp", "simulated"])
+        return self.async_show_menu(
+            step_id="user", menu_options=["search", "tcp", "serial", "simulated"]
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Find the inverters of a group anew, to change how they are reached or who they are."""
+        if CONF_SIMULATED in self._get_reconfigure_entry().data:
+            return self.async_abort(reason="simulated_has_no_links")
+        return self.async_show_menu(
+            step_id="reconfigure", menu_options=["search", "tcp", "serial"]
+        )
+
+    # Searching the local networks
+
+    async def async_step_search(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say what will be searched, and search it."""
+        networks = await self._async_networks()
+        if not networks:
+            return self._form_with_error("tcp", "no_network")
+        if user_input is not None:
+            self._typed["search"] = user_input
+            if await self._async_has_profile():
+                return await self.async_step_searching()
+        return self._form("search", networks=", ".join(map(str, networks)))
+
+    async def async_step_searching(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Look for inverters on the local networks."""
+        return self._progress(
+            "searching",
+            self._async_search,
+            "searched",
+            networks=", ".join(map(str, await self._async_networks())),
+        )
+
+    async def async_step_searched(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what the search found, or go on by address."""
+        self._search = self._take_result()
+        if not self._search.placed:
+            return self._form_with_error("tcp", "nothing_found")
+        if not self._search.primaries:
+            return await self._async_refuse("tcp", Refusal.NO_PRIMARY)
+        return await self.async_step_choose()
+
+    async def async_step_choose(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the owner choose among the groups that were found."""
+        primaries = self._search.primaries
+        words = await Words.async_load(self.hass)
+        self._errors, self._details = {}, {}
+        if user_input is not None:
+            chosen = next(
+                placed
+                for placed in primaries
+                if placed.found.identity.serial_number == user_input[CONF_SERIAL_NUMBER]
+            )
+            try:
+                self._roster = self._group_of(chosen)
+                self._check_roster()
+            except RosterError as err:
+                self._errors = {"base": err.refusal}
+            else:
+                return await self._async_step_next()
+        choices = [
+            SelectOptionDict(
+                value=placed.found.identity.serial_number,
+                label=(
+                    f"{words('role', placed.found.role)} · "
+                    f"{placed.found.identity.serial_number} · {placed.link}"
+                ),
+            )
+            for placed in primaries
+        ]
+        schema = vol.Schema(
+            {
+                vol.Required(
+                    CONF_SERIAL_NUMBER, default=choices[0]["value"]
+                ): SelectSelector(
+                    SelectSelectorConfig(options=choices, mode=SelectSelectorMode.LIST)
+                )
+            }
+        )
+        return self.async_show_form(
+            step_id="choose",
+            data_schema=schema,
+            errors=self._errors,
+            description_placeholders={"units": unit_table(self._search.placed, words)},
+        )
+
+    def _group_of(self, primary: Placed[AnyLink]) -> Roster[AnyLink]:
+        """Return the primary with the secondaries that can only be its own."""
+        roster: Roster[AnyLink] = Roster()
+        roster.add([primary.found], primary.link)
+        only_group = len(self._search.primaries) == 1
+        for placed in self._search.placed:
+            if not placed.found.role.leads and (
+                only_group or placed.link == primary.link
+            ):
+                roster.add([placed.found], placed.link)
+        return roster
+
+    async def _async_networks(self) -> list[IPv4Network]:
+        """Return the networks that Home Assistant is on, as far as they may be searched."""
+        return searchable(
+            IPv4Interface((address["address"], address["network_prefix"]))
+            for adapter in await network.async_get_adapters(self.hass)
+            if adapter["enabled"]
+            for address in adapter["ipv4"]
+        )
+
+    async def _async_search(self) -> _Search:
+        """Find every inverter on the local networks that is in no other group yet."""
+        port = self._typed["search"][CONF_PORT]
+        async with self._own_entry_paused():
+            hosts = await open_hosts(
+                await self._async_networks(),
+                port,
+                progress=lambda share: self.async_update_progress(
+                    share * _SEARCH_SHARE
+                ),
+            )
+            links = [TcpLink(str(host), port) for host in hosts]
+            scans = await asyncio.gather(
+                *(self._async_scan([link]) for link in links), return_exceptions=True
+            )
+        known = self._serials_elsewhere()
+        placed: dict[str, Placed[AnyLink]] = {}
+        for link, result in zip(links, scans, strict=True):
+            if isinstance(result, Scan):
+                for found in result.inverters:
+                    serial = found.identity.serial_number
+                    if serial not in known:
+                        # The same inverter through a second address is no second inverter.
+                        placed.setdefault(serial, Placed(found, link))
+            elif not isinstance(result, ModbusError | OSError):
+                raise result
+        return _Search(tuple(placed.values()))
+
+    # Looking behind one address
 
     async def async_step_tcp(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the address of the inverters."""
+        self._errors, self._details = {}, {}
         if user_input is not None:
-            self._input = user_input
-            self._link = {
-                CONF_TYPE: "tcp",
-                CONF_HOST: user_input[CONF_HOST].strip(),
-                CONF_PORT: user_input[CONF_PORT],
-                CONF_FRAMER: user_input[CONF_ADVANCED][CONF_FRAMER],
-            }
-            if await self._async_has_profile():
-                return await self.async_step_scan()
-        return self.async_show_form(
-            step_id="tcp",
-            data_schema=self.add_suggested_values_to_schema(
-                TCP_SCHEMA, getattr(self, "_input", {})
-            ),
-            errors=self._errors,
-            description_placeholders=self._error_details,
-        )
+            advanced = user_input[CONF_ADVANCED]
+            self._candidates = tcp_candidates(
+                user_input[CONF_HOST].strip(),
+                user_input[CONF_PORT],
+                advanced.get(CONF_FRAMER),
+            )
+            self._unit_id = advanced.get(CONF_UNIT_ID)
+            return await self._async_step_scan_from("tcp", user_input)
+        return self._form("tcp")
+
+    async def async_step_serial(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the serial port of the inverters."""
+        self._errors, self._details = {}, {}
+        if user_input is not None:
+            self._candidates = serial_candidates(
+                user_input[CONF_DEVICE], user_input[CONF_BAUDRATE]
+            )
+            self._unit_id = None
+            return await self._async_step_scan_from("serial", user_input)
+        return self._form("serial")
+
+    async def _async_step_scan_from(
+        self, step_id: str, user_input: dict[str, Any]
+    ) -> ConfigFlowResult:
+        self._asked = step_id
+        self._typed[step_id] = user_input
+        if not await self._async_has_profile():
+            return self._form(step_id)
+        return await self.async_step_scan()
 
     async def async_step_scan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Look for inverters behind the address."""
-        if self._scanning is None:
-            self._scanning = self.hass.async_create_task(self._async_scan())
-        if not self._scanning.done():
-            return self.async_show_progress(
-                step_id="scan",
-                progress_action="scan",
-                progress_task=self._scanning,
-                description_placeholders={
-                    "host": self._link[CONF_HOST],
-                    "port": str(self._link[CONF_PORT]),
-                },
+        return self._progress(
+            "scan",
+            self._async_scan_address,
+            "scanned",
+            address=str(self._candidates[0]),
+        )
+
+    async def _async_scan_address(self) -> Scan:
+        async with self._own_entry_paused():
+            return await self._async_scan(
+                self._candidates,
+                unit_ids=SCANNED_IDS if self._unit_id is None else [self._unit_id],
+                progress=self.async_update_progress,
             )
-        scanning, self._scanning = self._scanning, None
-        self._errors, self._error_details = {}, {}
+
+    async def async_step_scanned(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take in what was found, or say what is wrong with it."""
         try:
-            self._scan = scanning.result()
+            result: Scan = self._take_result()
         except (ModbusError, OSError) as err:
-            self._errors = {"base": "cannot_connect"}
-            self._error_details = {"error": str(err)}
-        else:
-            self._judge_scan()
-        return self.async_show_progress_done(
-            next_step_id="tcp" if self._errors else "confirm"
-        )
-
-    async def _async_scan(self) -> Scan:
-        """Ask every id who it is; raises ``ModbusError`` when the link can't be opened."""
-        link = Link(
-            link_params(self._link),
-            timeout=SCAN_TIMEOUT,
-            message_spacing=_SCAN_SPACING,
-        )
-        unit_id = self._input[CONF_ADVANCED].get(CONF_UNIT_ID)
-        try:
-            await link.connect()
-            return await scan(
-                lambda unit_id: RegisterSource(link.for_unit(unit_id), self._profile),
-                self._profile,
-                unit_ids=SCANNED_IDS if unit_id is None else [unit_id],
-                progress=lambda found: self.async_update_progress(
-                    len(found.found) / len(SCANNED_IDS)
-                ),
+            return self._form_with_error(self._asked, "cannot_connect", error=str(err))
+        if result.settled is None or not result.inverters:
+            words = await Words.async_load(self.hass)
+            return self._form_with_error(
+                self._asked, "no_inverter", answers=answers_in_words(result, words)
             )
-        finally:
-            await link.close()
+        try:
+            self._roster.add(result.inverters, self._candidates[result.settled])
+            if not any(unit.found.role.leads for unit in self._roster.units):
+                # A secondary's address was given; a search may know its primary.
+                for placed in self._search.primaries[:1]:
+                    self._roster.add([placed.found], placed.link)
+            self._check_roster()
+        except RosterError as err:
+            return await self._async_refuse(self._asked, err.refusal)
+        return await self._async_step_next()
 
-    def _judge_scan(self) -> None:
-        """Note what keeps the found inverters from being a group."""
-        if not self._scan.inverters:
-            self._errors = {"base": "no_inverter"}
-        elif self._scan.primary is None:
-            self._errors = {"base": "no_primary"}
-            self._error_details = {
-                "units": ", ".join(
-                    f"{found.role} (id {found.unit_id})"
-                    for found in self._scan.inverters
-                )
-            }
+    # Members that were not found there
+
+    async def async_step_members(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask where each missing secondary can be reached, if anywhere."""
+        self._errors, self._details = {}, {}
+        if user_input is not None:
+            self._typed["members"] = user_input
+            for role, text in self._addresses.items():
+                try:
+                    candidates_from_text(text)
+                except ValueError:
+                    self._errors[role] = "invalid_address"
+            if not self._errors:
+                if self._addresses:
+                    return await self.async_step_scan_members()
+                return await self.async_step_confirm()
+        return self._form("members", missing=await self._missing_in_words())
+
+    @property
+    def _addresses(self) -> dict[Role, str]:
+        """What was typed for each missing secondary, without what was left empty."""
+        typed = self._typed.get("members", {})
+        return {
+            role: text
+            for role in self._roster.missing
+            if (text := typed.get(role, "").strip())
+        }
+
+    async def async_step_scan_members(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Look for the missing secondaries."""
+        return self._progress(
+            "scan_members",
+            self._async_scan_members,
+            "members_scanned",
+            address=", ".join(dict.fromkeys(self._addresses.values())),
+        )
+
+    async def _async_scan_members(self) -> dict[str, Scan | BaseException]:
+        """Scan every address that was typed, side by side."""
+        texts = list(self._addresses.values())
+        async with self._own_entry_paused():
+            results = await asyncio.gather(
+                *(
+                    self._async_scan(
+                        candidates_from_text(text),
+                        enough=_at_least(texts.count(text)),
+                    )
+                    for text in dict.fromkeys(texts)
+                ),
+                return_exceptions=True,
+            )
+        return dict(zip(dict.fromkeys(texts), results, strict=True))
+
+    async def async_step_members_scanned(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take in the secondaries that were found, or say what is wrong with each."""
+        results: dict[str, Scan | BaseException] = self._take_result()
+        addresses = self._addresses
+        self._errors, self._details = {}, {}
+        for text, result in results.items():
+            if (error := self._take_member(text, result)) is not None:
+                self._errors |= {
+                    role: error for role, typed in addresses.items() if typed == text
+                }
+        for role in self._roster.missing:
+            if role in addresses:
+                self._errors.setdefault(role, "other_secondary")
+        if self._errors:
+            return self._form("members", missing=await self._missing_in_words())
+        return await self.async_step_confirm()
+
+    def _take_member(self, text: str, result: Scan | BaseException) -> str | None:
+        """Add what was found at an address to the roster; return what is wrong with it, if any."""
+        if isinstance(result, ModbusError | OSError):
+            return "cannot_connect_member"
+        if isinstance(result, BaseException):
+            raise result
+        if result.settled is None or not result.inverters:
+            return "no_inverter_member"
+        if any(found.role.leads for found in result.inverters):
+            return Refusal.TWO_PRIMARIES
+        link = candidates_from_text(text)[result.settled]
+        before = list(self._roster.units)
+        try:
+            self._roster.add(result.inverters, link)
+            self._check_roster()
+        except RosterError as err:
+            self._roster.units = before
+            return err.refusal
+        return None
+
+    async def _missing_in_words(self) -> str:
+        words = await Words.async_load(self.hass)
+        return ", ".join(words("role", role) for role in self._roster.missing)
+
+    # The end of every way
+
+    async def _async_step_next(self) -> ConfigFlowResult:
+        """Go on to what the roster lacks."""
+        primary = self._roster.primary.found.identity.serial_number
+        if self.source == SOURCE_RECONFIGURE:
+            entry = self._get_reconfigure_entry()
+            if primary != _primary_unit(entry)[CONF_SERIAL_NUMBER]:
+                return self.async_abort(reason="unique_id_mismatch")
+            if "members" not in self._typed:
+                self._typed["members"] = {
+                    unit[CONF_ROLE]: str(link_from_data(unit[CONF_LINK]))
+                    for unit in entry.data[CONF_UNITS]
+                    if unit[CONF_LINK] is not None
+                }
+        else:
+            await self.async_set_unique_id(primary)
+            self._abort_if_unique_id_configured()
+        if self._roster.missing:
+            self._errors, self._details = {}, {}
+            return self._form("members", missing=await self._missing_in_words())
+        return await self.async_step_confirm()
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Show what was found, and add it."""
-        primary = self._scan.primary
-        assert primary is not None
-        assert primary.member is not None
-        await self.async_set_unique_id(primary.member.serial_number)
-        self._abort_if_unique_id_configured()
         if user_input is not None:
+            primary = self._roster.primary
+            data = {
+                CONF_UNITS: [
+                    *(
+                        unit_data(unit.found.member, unit.link)
+                        for unit in self._roster.units
+                    ),
+                    *(
+                        reported_unit_data(primary.found.member, role)
+                        for role in self._roster.missing
+                    ),
+                ]
+            }
+            if self.source == SOURCE_RECONFIGURE:
+                return self.async_update_reload_and_abort(
+                    self._get_reconfigure_entry(), data=data
+                )
             return self.async_create_entry(
-                title=f"SolaX Parallel ({self._link[CONF_HOST]})",
-                data={
-                    CONF_UNITS: [
-                        unit_data(found.member, self._link)
-                        for found in self._in_order
-                        if found.member is not None
-                    ]
-                },
+                title=f"SolaX Parallel ({primary.link})", data=data
             )
-        words = await translation.async_get_translations(
-            self.hass, self.hass.config.language, "selector", {DOMAIN}
-        )
-        failed = [
-            check
-            for check, passed in run_checks(
-                self._scan.inverters, self._scan.unit_quantity
-            ).items()
-            if passed is False
-        ]
+        words = await Words.async_load(self.hass)
         return self.async_show_form(
             step_id="confirm",
             description_placeholders={
-                "units": _table(self._in_order, words),
-                "found": str(len(self._scan.inverters)),
-                "quantity": str(self._scan.unit_quantity or "?"),
-                "checks": "\n".join(
-                    f"- {_word(words, 'check', check)}" for check in failed
-                )
-                or _word(words, "check", "none_failed"),
+                "units": unit_table(self._roster.units, words, self._roster.missing),
+                "checks": check_table(self._roster, words),
             },
-        )
-
-    @property
-    def _in_order(self) -> list[Found]:
-        """The inverters found, the primary first."""
-        return sorted(
-            self._scan.inverters,
-            key=lambda found: _ROLES.index(found.role or Role.SECONDARY),
         )
 
     async def async_step_simulated(
@@ -295,8 +529,6 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 f"SIM{secrets.token_hex(3).upper()}", user_input[CONF_UNITS]
             )
             await self.async_set_unique_id(serials[0])
-            self._abort_if_unique_id_configured()
-            roles = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
             members = [
                 Member(
                     serial_number=serial,
@@ -306,7 +538,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                     model_type=ModelType.A1_HYB_G2,
                 )
                 for unit_id, (serial, role) in enumerate(
-                    zip(serials, roles, strict=False), start=1
+                    zip(serials, _SIMULATED_ROLES, strict=False), start=1
                 )
             ]
             return self.async_create_entry(
@@ -319,25 +551,152 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                     },
                 },
             )
-        return self.async_show_form(
-            step_id="simulated",
-            data_schema=self.add_suggested_values_to_schema(
-                SIMULATED_SCHEMA, user_input
-            ),
-            errors=self._errors,
-            description_placeholders=self._error_details,
+        return self._form("simulated")
+
+    # What the steps share
+
+    def _check_roster(self) -> None:
+        """Raise ``RosterError`` for what can't become a group of its own."""
+        if self._serials_elsewhere() & {
+            unit.found.identity.serial_number for unit in self._roster.units
+        }:
+            raise RosterError(Refusal.OTHER_GROUP)
+        # Raises when there is no primary, or no number of units is set on it.
+        self._roster.unit_quantity  # noqa: B018
+
+    def _serials_elsewhere(self) -> set[str]:
+        """Return the serial numbers that belong to other groups already."""
+        own = self.context.get("entry_id")
+        return {
+            unit[CONF_SERIAL_NUMBER]
+            for entry in self._async_current_entries()
+            if entry.entry_id != own
+            for unit in entry.data[CONF_UNITS]
+        }
+
+    async def _async_scan(
+        self,
+        candidates: list[AnyLink],
+        *,
+        unit_ids: range | list[int] = SCANNED_IDS,
+        enough: Callable[[Scan], bool] = whole_group,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Scan:
+        """Ask every id at one place who it is; raises ``ModbusError`` when it can't be reached."""
+        links = [
+            Link(
+                candidate.params,
+                timeout=SCAN_TIMEOUT if len(candidates) == 1 else QUICK_TIMEOUT,
+                message_spacing=SCAN_SPACING,
+            )
+            for candidate in candidates
+        ]
+        try:
+            return await scan(
+                links,
+                self._profile,
+                unit_ids=unit_ids,
+                enough=enough,
+                progress=lambda found: progress(len(found.answers) / len(unit_ids)),
+            )
+        finally:
+            for link in links:
+                await link.close()
+
+    @asynccontextmanager
+    async def _own_entry_paused(self) -> AsyncIterator[None]:
+        """Free the links of the group that is reconfigured, and take them up again afterwards.
+
+        Most gateways, and every serial port, serve one client at a time.
+        """
+        running = (
+            self.source == SOURCE_RECONFIGURE
+            and self._get_reconfigure_entry().state is not ConfigEntryState.NOT_LOADED
         )
+        if not running:
+            yield
+            return
+        entry_id = self._get_reconfigure_entry().entry_id
+        await self.hass.config_entries.async_unload(entry_id)
+        try:
+            yield
+        finally:
+            self.hass.async_create_task(self.hass.config_entries.async_setup(entry_id))
+
+    def _progress(
+        self,
+        step_id: str,
+        work: Callable[[], Coroutine[Any, Any, Any]],
+        next_step_id: str,
+        **placeholders: str,
+    ) -> ConfigFlowResult:
+        """Show that ``work`` is being done, then go on with ``next_step_id``."""
+        if self._work is None:
+            self._work = self.hass.async_create_task(work(), eager_start=False)
+        if self._work.done():
+            return self.async_show_progress_done(next_step_id=next_step_id)
+        return self.async_show_progress(
+            step_id=step_id,
+            progress_action=step_id,
+            progress_task=self._work,
+            description_placeholders=placeholders,
+        )
+
+    def _take_result(self) -> Any:
+        """Return what the work brought, or raise what it raised."""
+        assert self._work is not None
+        work, self._work = self._work, None
+        return work.result()
 
     async def _async_has_profile(self) -> bool:
         """Load the register map; note what is wrong with it where it can't be used."""
-        self._errors, self._error_details = {}, {}
+        self._errors, self._details = {}, {}
         try:
             self._profile = await async_load_profile(self.hass)
         except ProfileError as err:
             self._errors = {"base": "invalid_profile"}
-            self._error_details = {"error": str(err)}
+            self._details = {"error": str(err)}
             return False
         return True
+
+    async def _async_refuse(self, step_id: str, refusal: Refusal) -> ConfigFlowResult:
+        """Go back to a form and say why what was found is no group."""
+        words = await Words.async_load(self.hass)
+        units = self._roster.units or self._search.placed
+        return self._form_with_error(
+            step_id,
+            refusal,
+            units=", ".join(words("role", unit.found.role) for unit in units),
+        )
+
+    def _form_with_error(
+        self, step_id: str, key: str, **details: str
+    ) -> ConfigFlowResult:
+        self._errors, self._details = {"base": key}, details
+        return self._form(step_id)
+
+    def _form(self, step_id: str, **placeholders: str) -> ConfigFlowResult:
+        """Show a form with what was typed before and what was wrong with it."""
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(
+                self._schema(step_id), self._typed.get(step_id, {})
+            ),
+            errors=self._errors,
+            description_placeholders={**self._details, **placeholders},
+        )
+
+    def _schema(self, step_id: str) -> vol.Schema:
+        if step_id == "members":
+            return vol.Schema(
+                {vol.Optional(role): TextSelector() for role in self._roster.missing}
+            )
+        return {
+            "search": SEARCH_SCHEMA,
+            "serial": SERIAL_SCHEMA,
+            "simulated": SIMULATED_SCHEMA,
+            "tcp": TCP_SCHEMA,
+        }[step_id]
 
 
 class SolaxOptionsFlow(OptionsFlowWithReload):
@@ -357,28 +716,11 @@ class SolaxOptionsFlow(OptionsFlowWithReload):
         )
 
 
-def _word(words: Mapping[str, str], selector: str, option: str) -> str:
-    """Return the translated name of an option."""
-    return words.get(f"component.{DOMAIN}.selector.{selector}.options.{option}", option)
+def _at_least(count: int) -> Callable[[Scan], bool]:
+    """Return what tells that ``count`` inverters were found."""
+    return lambda found: len(found.inverters) >= count
 
 
-def _table(found: Iterable[Found], words: Mapping[str, str]) -> str:
-    """Return the inverters as a table that the dialog can draw; unknown is a question mark."""
-    columns = ("role", "serial_number", "firmware", "rated_power")
-    rows = [
-        [_word(words, "unit_column", column) for column in columns],
-        ["---"] * len(columns),
-    ]
-    for unit in found:
-        identity = unit.identity
-        assert identity is not None
-        assert unit.role is not None
-        rows.append(
-            [
-                _word(words, "role", unit.role),
-                identity.serial_number,
-                identity.firmware or "?",
-                f"{identity.rated_power} W" if identity.rated_power else "?",
-            ]
-        )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def _primary_unit(entry: ConfigEntry) -> Mapping[str, Any]:
+    """Return what an entry remembers of its primary."""
+    return next(unit for unit in entry.data[CONF_UNITS] if Role(unit[CONF_ROLE]).leads)

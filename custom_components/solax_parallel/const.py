@@ -6,6 +6,7 @@ DOMAIN: Final = "solax_parallel"
 MANUFACTURER: Final = "SolaX Power"
 
 CONF_ADVANCED: Final = "advanced"
+CONF_BAUDRATE: Final = "baudrate"
 CONF_BACKUP_INTERFACE: Final = "backup_interface"
 CONF_FRAMER: Final = "framer"
 CONF_LINK: Final = "link"
@@ -19,6 +20,8 @@ CONF_UNIT_ID: Final = "unit_id"
 CONF_UNITS: Final = "units"
 
 DEFAULT_PORT: Final = 502
+DEFAULT_BAUDRATE: Final = 19200
+"""The rate that the inverters are delivered with (grade sister)."""
 DEFAULT_SCAN_INTERVAL: Final = 10
 """Seconds between two polls."""
 DEFAULT_MESSAGE_SPACING: Final = 100

@@ -12,6 +12,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import Presence
 from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
+from .issues import async_update_issues
 from .wiring import Wiring
 
 _LOGGER = logging.getLogger(__name__)
@@ -49,7 +50,13 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     @override
     async def _async_update_data(self) -> GroupState:
         state = await self.wiring.group.poll()
+        async_update_issues(self.hass, self.config_entry, state.members)
         if state.status is Status.OFFLINE:
+            # Some entities tell of silence. Home Assistant keeps the data of a failed poll from
+            # them, and lets them know of the first in a row only.
+            self.data = state
+            if not self.last_update_success:
+                self.async_update_listeners()
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="nobody_answered"
             )

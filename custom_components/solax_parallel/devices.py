@@ -11,7 +11,7 @@ from homeassistant.helpers.typing import UNDEFINED
 
 from .a1_ess.codes import Role
 from .a1_ess.inverter import InverterState
-from .const import DOMAIN, MANUFACTURER
+from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN, MANUFACTURER
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 
 
@@ -31,7 +31,10 @@ def async_register_devices(hass: HomeAssistant, entry: SolaxConfigEntry) -> None
     @callback
     def async_update() -> None:
         for member in coordinator.data.members.values():
-            _async_register_inverter(registry, entry, member, group.id)
+            unit = coordinator.wiring.group.units[member.serial_number]
+            _async_register_inverter(
+                registry, entry, member, member.role or unit.role, group.id
+            )
         if (interface := coordinator.data.backup_interface) is not None:
             registry.async_get_or_create(
                 config_entry_id=entry.entry_id,
@@ -43,6 +46,9 @@ def async_register_devices(hass: HomeAssistant, entry: SolaxConfigEntry) -> None
             )
 
     async_update()
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if is_former_member(entry, device.identifiers):
+            registry.async_remove_device(device.id)
     entry.async_on_unload(coordinator.async_add_listener(async_update))
 
 
@@ -51,26 +57,40 @@ def _async_register_inverter(
     registry: dr.DeviceRegistry,
     entry: SolaxConfigEntry,
     member: InverterState,
+    role: Role,
     group_id: str,
 ) -> None:
-    identity = member.identity
-    role = member.role or Role.SECONDARY
+    firmware = member.identity.firmware if member.identity else None
     registry.async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={(DOMAIN, member.serial_number)},
         manufacturer=MANUFACTURER,
         model=member.model_type.label if member.model_type else "A1-ESS-G2",
-        serial_number=member.serial_number,
-        translation_key="secondary" if role is Role.SECONDARY else role,
+        serial_number=None if member.reported else member.serial_number,
+        sw_version=UNDEFINED if firmware is None else firmware,
+        translation_key=role,
         translation_placeholders=(
             {"serial": member.serial_number[-4:]} if role is Role.SECONDARY else None
         ),
         via_device_id=group_id,
-        sw_version=(
-            UNDEFINED
-            if identity is None or identity.firmware is None
-            else identity.firmware
-        ),
+    )
+
+
+def is_former_member(
+    entry: SolaxConfigEntry, identifiers: set[tuple[str, str]]
+) -> bool:
+    """Return whether a device is an inverter that is no longer in its group.
+
+    A silent inverter still is: silence is not removal.
+    """
+    present = {unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]}
+    shared = tuple(
+        f"{entry.unique_id}_{part}" for part in ("group", "bi", "smart_load")
+    )
+    return not any(
+        name in present or name.startswith(shared)
+        for domain, name in identifiers
+        if domain == DOMAIN
     )
 
 

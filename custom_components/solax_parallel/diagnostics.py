@@ -30,11 +30,18 @@ async def async_get_config_entry_diagnostics(
         for number, unit in enumerate(units, start=1)
     }
     aliases |= {
-        unit[CONF_LINK][CONF_HOST]: REDACTED for unit in units if unit[CONF_LINK]
+        unit[CONF_LINK][CONF_HOST]: REDACTED
+        for unit in units
+        if unit[CONF_LINK] and CONF_HOST in unit[CONF_LINK]
     }
     result: dict[str, Any] = {"data": entry.data, "options": entry.options}
     if entry.state is ConfigEntryState.LOADED:
         wiring = entry.runtime_data.wiring
+        aliases |= {
+            member.other_serial: "OTHER"
+            for member in entry.runtime_data.data.members.values()
+            if member.other_serial is not None
+        }
         result |= {
             "profile": wiring.profile,
             "group": entry.runtime_data.data,

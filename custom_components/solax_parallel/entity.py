@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .a1_ess.extension import BackupInterface, SmartLoad
-from .a1_ess.group import Total
+from .a1_ess.group import Status, Total
 from .a1_ess.inverter import InverterState
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
@@ -101,6 +101,11 @@ class GroupEntity(SolaxEntity):
         super().__init__(coordinator, description)
         self._attr_unique_id = f"{coordinator.group_id}_group_{description.key}"
         self._attr_device_info = device_info(group_identifier(coordinator))
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody answered in the latest poll."""
+        return self.coordinator.data.status is Status.OFFLINE
 
 
 class BackupInterfaceEntity(SolaxEntity):

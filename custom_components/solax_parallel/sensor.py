@@ -58,11 +58,11 @@ class InverterSensorDescription(SensorEntityDescription):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupSensorDescription(SensorEntityDescription):
-    """A sensor of the group; ``silent_value`` is what holds while nobody answers."""
+    """A sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
 
     value_fn: Callable[[GroupState], Native]
     attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
-    silent_value: Native = None
+    tells_of_silence: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +205,7 @@ GROUP_SENSORS = (
         device_class=SensorDeviceClass.ENUM,
         options=list(Status),
         value_fn=lambda state: state.status,
-        silent_value=Status.OFFLINE,
+        tells_of_silence=True,
     ),
     GroupSensorDescription(
         key="operation_led",
@@ -218,7 +218,7 @@ GROUP_SENSORS = (
         state_class=_MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: len(state.heard),
-        silent_value=0,
+        tells_of_silence=True,
     ),
     GroupSensorDescription(
         key="unit_quantity",
@@ -291,15 +291,13 @@ async def async_setup_entry(
 
 
 def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
-    wiring = coordinator.wiring
-    for serial_number, inverter in wiring.group.inverters.items():
-        for register in wiring.profile.registers.values():
-            if inverter.measures(register):
-                yield (
-                    InverterTotal
-                    if register.counter is Counter.TOTAL
-                    else InverterMeasurement
-                )(coordinator, _measurement(register), serial_number)
+    for serial_number, unit in coordinator.wiring.group.units.items():
+        for register in unit.measurements:
+            yield (
+                InverterTotal
+                if register.counter is Counter.TOTAL
+                else InverterMeasurement
+            )(coordinator, _measurement(register), serial_number)
         for description in INVERTER_SENSORS:
             yield InverterSensor(coordinator, description, serial_number)
         for description in POLL_SENSORS:
@@ -351,8 +349,8 @@ class InverterTotal(InverterMeasurement, RestoreSensor):
     @override
     def native_value(self) -> float | None:
         """The last believed count, however long ago: a restart of Home Assistant needs it."""
-        inverter = self.coordinator.wiring.group.inverters[self._serial_number]
-        return inverter.samples.last_total(self.entity_description.key)
+        unit = self.coordinator.wiring.group.units[self._serial_number]
+        return unit.samples.last_total(self.entity_description.key)
 
 
 class InverterPollSensor(InverterSensor):
@@ -374,14 +372,14 @@ class GroupSensor(GroupEntity, SensorEntity):
     @override
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
-        return super().available or self.entity_description.silent_value is not None
+        return super().available or (
+            self.entity_description.tells_of_silence and self.is_silent
+        )
 
     @property
     @override
     def native_value(self) -> Native:
         """What the latest poll brought."""
-        if not self.coordinator.last_update_success:
-            return self.entity_description.silent_value
         return self.entity_description.value_fn(self.coordinator.data)
 
     @property

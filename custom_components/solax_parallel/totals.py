@@ -8,28 +8,27 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, restore_state
 
 from .a1_ess.group import Group
-from .a1_ess.profile import Counter, Profile
+from .a1_ess.profile import Counter
 from .const import DOMAIN
 
 
 @callback
-def async_restore_totals(hass: HomeAssistant, profile: Profile, group: Group) -> None:
+def async_restore_totals(hass: HomeAssistant, group: Group) -> None:
     """Give each inverter its counters from before the restart, ahead of the first poll.
 
     So a counter can't fall below them, and a sum keeps the part of a member that still sleeps.
     """
     registry = er.async_get(hass)
     stored_states = restore_state.async_get(hass)
-    for serial_number, inverter in group.inverters.items():
+    for serial_number, unit in group.units.items():
         totals: dict[str, float] = {}
-        for register in profile.registers.values():
-            if register.counter is not Counter.TOTAL or not inverter.measures(register):
-                continue
+        for register in unit.measurements:
             entity_id = registry.async_get_entity_id(
                 SENSOR_DOMAIN, DOMAIN, f"{serial_number}_{register.key}"
             )
             if (
-                entity_id is None
+                register.counter is not Counter.TOTAL
+                or entity_id is None
                 or (stored := stored_states.async_get_stored_state(entity_id)) is None
                 or stored.extra_data is None
             ):
@@ -37,4 +36,4 @@ def async_restore_totals(hass: HomeAssistant, profile: Profile, group: Group) ->
             data = SensorExtraStoredData.from_dict(stored.extra_data.as_dict())
             if data is not None and isinstance(data.native_value, int | float):
                 totals[register.key] = float(data.native_value)
-        inverter.samples.restore(totals)
+        unit.samples.restore(totals)

@@ -8,7 +8,7 @@ from typing import Any
 from modbus_connection import ModbusTcpParams
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TIMEOUT
+from homeassistant.const import CONF_TIMEOUT
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
@@ -18,9 +18,9 @@ from .a1_ess.inverter import Inverter, Member
 from .a1_ess.link import Link, LinkParams
 from .a1_ess.profile import Profile, load_profile
 from .a1_ess.registers import RegisterSource
+from .a1_ess.reported import ReportedSecondary
 from .const import (
     CONF_BACKUP_INTERFACE,
-    CONF_FRAMER,
     CONF_LINK,
     CONF_MESSAGE_SPACING,
     CONF_MODEL_TYPE,
@@ -34,8 +34,9 @@ from .const import (
     DEFAULT_TIMEOUT,
     DOMAIN,
 )
+from .links import AnyLink, link_from_data
 from .simulator.group import SimulatedGroup
-from .simulator.server import SimulatorServer
+from .simulator.server import HOST, SimulatorServer
 
 _MILLISECOND = 0.001
 
@@ -96,12 +97,22 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         await server.start()
     inverters: dict[LinkParams, list[Inverter]] = {}
     links: dict[LinkParams, Link] = {}
+    reported: list[ReportedSecondary] = []
+    reads_system = simulated is None and any(
+        unit[CONF_LINK] is None for unit in entry.data[CONF_UNITS]
+    )
     for unit in entry.data[CONF_UNITS]:
-        params = (
-            link_params(unit[CONF_LINK])
-            if server is None
-            else ModbusTcpParams(host="127.0.0.1", port=server.port)
-        )
+        if server is not None:
+            params: LinkParams = ModbusTcpParams(host=HOST, port=server.port)
+        elif unit[CONF_LINK] is not None:
+            params = link_from_data(unit[CONF_LINK]).params
+        else:
+            reported.append(
+                ReportedSecondary(
+                    unit[CONF_SERIAL_NUMBER], Role(unit[CONF_ROLE]), profile
+                )
+            )
+            continue
         if params not in links:
             links[params] = Link(
                 params,
@@ -117,20 +128,11 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
                 member,
                 profile,
                 RegisterSource(links[params].for_unit(member.unit_id), profile),
+                reads_system=reads_system and member.role.leads,
             )
         )
-    return Wiring(profile, Group(list(inverters.values())), links, simulation, server)
-
-
-def link_params(link: Mapping[str, Any]) -> LinkParams:
-    """Return where a link leads to and how its frames look."""
-    # RTU frames in TCP could also go through a serial device socket://, as modbus-connection
-    # advises, but that one connects with a blocking call.
-    return ModbusTcpParams(
-        host=link[CONF_HOST],
-        port=link[CONF_PORT],
-        framer="rtu" if link[CONF_FRAMER] == "rtu" else None,
-    )
+    group = Group(list(inverters.values()), reported)
+    return Wiring(profile, group, links, simulation, server)
 
 
 def member_from(unit: Mapping[str, Any]) -> Member:
@@ -145,7 +147,7 @@ def member_from(unit: Mapping[str, Any]) -> Member:
     )
 
 
-def unit_data(member: Member, link: Mapping[str, Any] | None) -> dict[str, Any]:
+def unit_data(member: Member, link: AnyLink | None) -> dict[str, Any]:
     """Return what an entry remembers of an inverter; a simulated one has no ``link``."""
     return {
         CONF_SERIAL_NUMBER: member.serial_number,
@@ -153,5 +155,17 @@ def unit_data(member: Member, link: Mapping[str, Any] | None) -> dict[str, Any]:
         CONF_ROLE: member.role,
         CONF_RATED_POWER: member.rated_power,
         CONF_MODEL_TYPE: member.model_type,
-        CONF_LINK: link,
+        CONF_LINK: None if link is None else link.data,
+    }
+
+
+def reported_unit_data(primary: Member, role: Role) -> dict[str, Any]:
+    """Return what an entry remembers of a secondary that only its primary can tell of."""
+    return {
+        CONF_SERIAL_NUMBER: f"{primary.serial_number}_{role}",
+        CONF_UNIT_ID: None,
+        CONF_ROLE: role,
+        CONF_RATED_POWER: primary.rated_power,
+        CONF_MODEL_TYPE: None,
+        CONF_LINK: None,
     }

@@ -116,8 +116,8 @@ class ExtensionReader:
             generator=self._code("generator", OnOff),
             microgrid=self._code("microgrid", OnOff),
             smart_loads={n: self._smart_load(n) for n in SMART_LOADS} if pro else {},
-            third_party_power=self.measured["third_party_power"] if pro else None,
-            non_backup_power=self.measured["non_backup_power"] if pro else None,
+            third_party_power=self.measured.get("third_party_power") if pro else None,
+            non_backup_power=self.measured.get("non_backup_power") if pro else None,
         )
 
     def _smart_load(self, number: int) -> SmartLoad:
@@ -125,8 +125,8 @@ class ExtensionReader:
         return SmartLoad(
             state=self._code(f"{key}_state", OnOff),
             mode=self._code(f"{key}_mode", SmartLoadMode),
-            power=self.measured[f"{key}_power"],
-            energy_total=self.measured[f"{key}_energy_total"],
+            power=self.measured.get(f"{key}_power"),
+            energy_total=self.measured.get(f"{key}_energy_total"),
         )
 
     def _unit_quantity(self) -> int:

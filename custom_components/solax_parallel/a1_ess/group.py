@@ -7,10 +7,11 @@ from enum import StrEnum
 import time
 from types import MappingProxyType
 
-from .codes import Led
+from .codes import FAULT_MODES, Led
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
-from .inverter import Inverter, InverterState
+from .inverter import Inverter, InverterState, Presence
+from .reported import ReportedSecondary
 
 SPLIT_AFTER = 10.0
 """For how many seconds units must disagree about the grid before the group counts as split.
@@ -55,7 +56,7 @@ class GroupState:
     members: Mapping[str, InverterState]
     unit_quantity: int | None
     units_expected: int
-    status: Status
+    status: Status | None
     led: Led | None
     on_grid: bool | None
     totals: Mapping[str, Total]
@@ -78,18 +79,25 @@ class Group:
     def __init__(
         self,
         links: Sequence[Sequence[Inverter]],
+        reported: Sequence[ReportedSecondary] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the inverters of each link; those of one link are polled in turn.
 
-        ``clock`` is a monotonic time in seconds.
+        ``reported`` are the secondaries that only the primary can tell of. ``clock`` is a monotonic time in seconds.
         """
         self.inverters = {
             inverter.member.serial_number: inverter
             for inverters in links
             for inverter in inverters
         }
+        self._reported = reported
+        self.units: dict[str, Inverter | ReportedSecondary] = {
+            **self.inverters,
+            **{secondary.serial_number: secondary for secondary in reported},
+        }
+        """Every member by the serial number it is known by."""
         self._links = links
         self._clock = clock
         self._split_since: float | None = None
@@ -111,9 +119,22 @@ class Group:
                 tasks.create_task(poll_link(inverters))
         return self._judge({serial: members[serial] for serial in self.inverters})
 
-    def _judge(self, members: Mapping[str, InverterState]) -> GroupState:
+    def _judge(self, members: dict[str, InverterState]) -> GroupState:
+        primary = next(
+            (member for member in members.values() if member.heard and _leads(member)),
+            None,
+        )
+        for secondary in self._reported:
+            members[secondary.serial_number] = (
+                InverterState(
+                    serial_number=secondary.serial_number,
+                    presence=Presence.SILENT,
+                    reported=True,
+                )
+                if primary is None
+                else secondary.judge(primary, self._clock())
+            )
         heard = [member for member in members.values() if member.heard]
-        primary = next((member for member in heard if _leads(member)), None)
         if primary is not None and primary.extension is not None:
             self._unit_quantity = primary.extension.unit_quantity
         expected = max(self._unit_quantity or 0, len(members))
@@ -158,8 +179,8 @@ class Group:
             for key, per_primary in PRIMARY_ONLY.items()
         }
         totals |= {
-            key: self._energy(register, tuple(members), members, expected)
-            for key, register in ENERGIES.items()
+            key: self._energy(key, tuple(members), members, expected)
+            for key in ENERGIES
         }
         leader = next(
             (serial for serial, member in members.items() if _leads(member)), None
@@ -175,7 +196,7 @@ class Group:
 
     def _energy(
         self,
-        register: str,
+        key: str,
         serials: Sequence[str],
         members: Mapping[str, InverterState],
         expected: int,
@@ -185,18 +206,24 @@ class Group:
         Without that the total would fall whenever a member is silent, and every watt-hour it
         ever counted would count again on its return.
         """
-        values = [
-            self.inverters[serial].samples.last_total(register) for serial in serials
-        ]
+        counting = [serial for serial in serials if self._counts(serial, key)]
+        values = [self.units[serial].samples.last_total(key) for serial in counting]
         known = [value for value in values if value is not None]
+        whole = bool(known) and len(known) == len(values)
         return Total(
-            value=round(sum(known), 2)
-            if serials and len(known) == len(values)
-            else None,
+            value=round(sum(known), 2) if whole else None,
             members_included=sum(
-                members[serial].readings.get(register) is not None for serial in serials
+                serial not in counting or members[serial].readings.get(key) is not None
+                for serial in serials
             ),
             members_expected=expected,
+        )
+
+    def _counts(self, serial: str, key: str) -> bool:
+        """Whether a unit adds to an energy: an inverter without PV has no PV energy at all."""
+        unit = self.units[serial]
+        return isinstance(unit, ReportedSecondary) or any(
+            register.key == key for register in unit.measurements
         )
 
 
@@ -209,9 +236,11 @@ def _reading(key: str) -> Callable[[InverterState], float | None]:
 
 
 def _added(*keys: str) -> Callable[[InverterState], float | None]:
-    """Return the sum of those readings that an inverter has; None if one has no value."""
+    """Return the sum of those readings that an inverter has; None if one is not known."""
 
     def add(member: InverterState) -> float | None:
+        if member.reported and not any(key in member.readings for key in keys):
+            return None
         total = 0.0
         for key in keys:
             if key in member.readings:
@@ -243,13 +272,13 @@ PRIMARY_ONLY: Mapping[str, Callable[[InverterState], float | None]] = {
 }
 """Powers in W that only the primary can tell."""
 
-ENERGIES = {
-    "pv_energy_total": "pv_energy_total",
-    "battery_charged_total": "battery_charged_total",
-    "battery_discharged_total": "battery_discharged_total",
-    "backup_energy_total": "backup_energy_total",
-}
-"""Energies in kWh that are the sum over all units, and the register each unit counts them in."""
+ENERGIES = (
+    "pv_energy_total",
+    "battery_charged_total",
+    "battery_discharged_total",
+    "backup_energy_total",
+)
+"""Energies in kWh that every unit counts for itself."""
 
 PRIMARY_ENERGIES = ("grid_import_total", "grid_export_total")
 """Energies in kWh that only the primary's meter counts."""
@@ -274,7 +303,7 @@ def _load_power(totals: Mapping[str, Total], on_grid: bool | None) -> Total:
     known = on_grid and ac.value is not None and grid.value is not None
     return Total(
         value=(ac.value or 0) + (grid.value or 0) if known else None,
-        members_included=ac.members_included if grid.complete else 0,
+        members_included=ac.members_included if known else 0,
         members_expected=ac.members_expected,
     )
 
@@ -328,8 +357,11 @@ def status(
     on_grid: bool | None,
     *,
     split: bool,
-) -> Status:
-    """Return the group's state in one word, the gravest that applies."""
+) -> Status | None:
+    """Return the group's state in one word, the gravest that applies.
+
+    None where all that is known is well, but of some unit no fault would be known.
+    """
     if not heard:
         return Status.OFFLINE
     faults = [
@@ -339,11 +371,16 @@ def status(
         | (member.parallel_faults or frozenset())
     ]
     if any(fault.severity is Severity.FAULT for fault in faults) or any(
-        member.led in (Led.RED, Led.RED_FLASHING) for member in heard
+        member.led in (Led.RED, Led.RED_FLASHING) or member.run_mode in FAULT_MODES
+        for member in heard
     ):
         return Status.FAULT
     if split:
         return Status.SPLIT
     if len(heard) < expected or faults:
         return Status.DEGRADED
-    return Status.NORMAL if on_grid is not False else Status.OFF_GRID
+    if on_grid is False:
+        return Status.OFF_GRID
+    if any(member.faults is None for member in heard):
+        return None
+    return Status.NORMAL

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 from .codes import ParallelSetting
 from .profile import Profile
-from .source import ReadError, SilentError, Source, Value
+from .source import ReadError, SilentError, Source, UnusableError, Value
 
 _SETTINGS = ("firmware", "rating", "parallel_setting", "battery_packs")
 
 
 class OtherSerialError(ReadError):
     """Another inverter answered in the expected one's place."""
+
+    def __init__(self, serial_number: str) -> None:
+        """Remember who it was; the message does not tell, since it ends up in logs."""
+        self.serial_number = serial_number
+        super().__init__("another serial number answered")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +40,11 @@ async def read_identity(
     and ``ReadError`` when the serial number can't be read.
     """
     values = dict(await source.read("identity"))
-    if expected is not None and values["serial_number"] != expected:
-        raise OtherSerialError("another serial number answered")
+    serial_number = _text(values, "serial_number")
+    if not serial_number:
+        raise UnusableError("there is no serial number")
+    if expected is not None and serial_number != expected:
+        raise OtherSerialError(serial_number)
     for window in _SETTINGS:
         try:
             values |= await source.read(window)
@@ -46,8 +54,8 @@ async def read_identity(
         except ReadError:
             continue
     return Identity(
-        serial_number=str(values["serial_number"]),
-        factory_name=str(values["factory_name"]),
+        serial_number=serial_number,
+        factory_name=_text(values, "factory_name"),
         firmware=_firmware(values),
         rated_power=_number(values, "rated_power"),
         battery_count=_number(values, "battery_count"),
@@ -72,6 +80,10 @@ def _firmware(values: Mapping[str, Value | None]) -> str | None:
             return None
         versions.append(f"{board.upper()} {major}.{minor:02}")
     return " / ".join(versions)
+
+
+def _text(values: Mapping[str, Value | None], key: str) -> str:
+    return str(values.get(key) or "")
 
 
 def _number(values: Mapping[str, Value | None], key: str) -> int | None:

@@ -1,6 +1,6 @@
 """One inverter: who it is, what it says, and what that means."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -88,6 +88,9 @@ class InverterState:
     unnamed_bits: Mapping[str, int] = field(default_factory=dict)
     readings: Mapping[str, float | None] = field(default_factory=dict)
     extension: Extension | None = None
+    system: Mapping[str, Value | None] = field(default_factory=dict)
+    reported: bool = False
+    other_serial: str | None = None
     last_seen: datetime | None = None
     failed_polls: int = 0
     failures: Mapping[str, str] = field(default_factory=dict)
@@ -131,25 +134,36 @@ class Inverter:
         profile: Profile,
         source: Source,
         *,
+        reads_system: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare ``member`` to be polled; nothing is read yet."""
+        """Prepare ``member`` to be polled; nothing is read yet.
+
+        ``reads_system`` makes a primary tell of secondaries that can't be asked themselves.
+        """
         self.member = member
         self.source = source
         self.samples = Samples(member.rated_power)
         self._profile = profile
         self._clock = clock
+        self._reads_system = reads_system
         self._verified = False
+        self._other_serial: str | None = None
         self._identity: Identity | None = None
         self._setting: ParallelSetting | None = None
         self._setting_read_at = float("-inf")
-        self._role: Role | None = member.role
+        self._role = member.role
         self._model_type = member.model_type
         self._presence = Presence.SILENT
         self._rest_until = 0.0
         self._failed_polls = 0
         self._last_seen: datetime | None = None
         self._rests: dict[str, _Rest] = {}
+
+    @property
+    def role(self) -> Role:
+        """Its place in the group, as far as it is known by now."""
+        return self._role
 
     @property
     def fitted(self) -> frozenset[Fitted]:
@@ -160,10 +174,13 @@ class Inverter:
             return frozenset({Fitted.PV, Fitted.THIRD_STRING})
         return frozenset({Fitted.PV})
 
-    def measures(self, register: Register) -> bool:
-        """Whether ``register`` is a measurement that this inverter can have."""
-        return (
-            register.unit is not None
+    @property
+    def measurements(self) -> tuple[Register, ...]:
+        """The registers that measure something this inverter can have."""
+        return tuple(
+            register
+            for register in self._profile.registers.values()
+            if register.unit is not None
             and register.window in _MEASURING
             and (register.fitted is None or register.fitted in self.fitted)
         )
@@ -185,6 +202,7 @@ class Inverter:
             values = await self._read(now, failures)
         except OtherSerialError as err:
             self._rest_until = now + REST
+            self._other_serial = err.serial_number
             return self._missed(Presence.OTHER_SERIAL, {"identity": str(err)})
         except ReadError as err:
             return self._missed(self._silence(now), failures or {"identity": str(err)})
@@ -233,17 +251,21 @@ class Inverter:
                 break
             else:
                 rest.failures = 0
-        if "parallel_setting" in values:
-            self._take_setting(decode_setting(self._profile, values), now)
+            if window == "parallel_setting":
+                self._take_setting(decode_setting(self._profile, values), now)
         return values
 
-    def _windows(self, now: float) -> list[str]:
-        windows = ["live", "legs"]
+    def _windows(self, now: float) -> Iterator[str]:
+        yield "live"
+        yield "legs"
         if Fitted.THIRD_STRING in self.fitted:
-            windows.append("third_string")
+            yield "third_string"
         if now - self._setting_read_at >= SETTING_INTERVAL:
-            windows.append("parallel_setting")
-        return [*windows, self._extension_window]
+            yield "parallel_setting"
+        # Which one it is depends on the setting, which may just have been read.
+        yield self._extension_window
+        if self._reads_system:
+            yield "system"
 
     @property
     def _extension_window(self) -> str:
@@ -253,10 +275,10 @@ class Inverter:
 
     def _take_setting(self, setting: ParallelSetting | None, now: float) -> None:
         self._setting = setting
+        if setting is None:
+            return
         self._setting_read_at = now
-        if setting is not None and (
-            self._role is None or self._role.setting is not setting
-        ):
+        if self._role.setting is not setting:
             self._role = ROLE_FROM_SETTING[setting]
 
     def _silence(self, now: float) -> Presence:
@@ -280,6 +302,9 @@ class Inverter:
             identity=self._identity,
             role=self._role,
             model_type=self._model_type,
+            other_serial=(
+                self._other_serial if self._presence is Presence.OTHER_SERIAL else None
+            ),
             last_seen=self._last_seen,
             failed_polls=self._failed_polls,
             failures=MappingProxyType(failures),
@@ -292,13 +317,11 @@ class Inverter:
         failures: dict[str, str],
         now: float,
     ) -> InverterState:
-        readings = self.samples.take(
-            filter(self.measures, self._profile.registers.values()), values, now
-        )
         extension = self._decode_extension(values, failures, now)
         if extension is not None:
             self._role = extension.role
             self._model_type = extension.model_type
+        readings = self.samples.take(self.measurements, values, now)
         run_mode = self._code(values, "run_mode", RunMode)
         grid_status = self._code(values, "grid_status", GridStatus)
         bms_connected = self._code(values, "bms_connected", OnOff)
@@ -323,6 +346,13 @@ class Inverter:
             unnamed_bits=MappingProxyType(unnamed_bits),
             readings=MappingProxyType(readings),
             extension=extension,
+            system=MappingProxyType(
+                {
+                    register.key: values[register.key]
+                    for register in self._profile.read_in("system")
+                    if register.key in values
+                }
+            ),
             last_seen=self._last_seen,
             failures=MappingProxyType(failures),
             dropped=MappingProxyType(dict(self.samples.dropped)),

@@ -6,13 +6,13 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, override
 
 from annotatedyaml import YAMLException, load_yaml
 from modbus_connection.model.fields import NumberField, RegisterField, StringField
 import voluptuous as vol
 
-from .codes import CODES
+from .codes import CODES, Role
 from .faults import FAULTS
 from .source import Value
 
@@ -110,7 +110,7 @@ class Register:
     def field(self) -> RegisterField[Any]:
         """Return a new field that decodes and encodes this register's words."""
         if self.type == "ascii":
-            return StringField(self.address, count=self.words)
+            return _TextField(self.address, count=self.words)
         return NumberField(
             self.address,
             count=self.words,
@@ -133,6 +133,14 @@ class Register:
             frozenset(name for mask, name in named.items() if value & mask),
             value & ~sum(named),
         )
+
+
+class _TextField(StringField):
+    """Text that is filled up with NUL or with spaces."""
+
+    @override
+    def decode(self, words: list[int], scale_exponent: int | None = None) -> str:
+        return super().decode(words, scale_exponent).strip("\0 ")
 
 
 @dataclass(frozen=True)
@@ -210,7 +218,14 @@ def load_profile(override: Path | None = None) -> Profile:
     """
     if override is None:
         return _shipped_profile()
-    return _build(_merged(_raw(SHIPPED_PROFILE), _raw(override)), override)
+    shipped, corrections = _raw(SHIPPED_PROFILE), _raw(override)
+    profile = _build(_merged(shipped, corrections), override)
+    for key in profile.windows:
+        if key not in shipped["windows"]:
+            raise ProfileError(
+                override, f"windows.{key}", "such a window is never read"
+            )
+    return profile
 
 
 @cache
@@ -222,7 +237,7 @@ def _raw(file: Path) -> dict[str, Any]:
     """Return the file's content with every ``{n}`` key written out."""
     try:
         content = load_yaml(file)
-    except (YAMLException, FileNotFoundError) as err:
+    except (YAMLException, FileNotFoundError, ValueError) as err:
         raise ProfileError(file, "", str(err)) from err
     if content is None:
         return {}
@@ -242,9 +257,15 @@ def _written_out(file: Path, registers: dict[str, Any]) -> dict[str, Any]:
             written[key] = entry
             continue
         _validated(file, {"registers": {key: entry}})
+        if key.count("{n}") != 1 or {"{", "}"} & set(key.replace("{n}", "")):
+            raise ProfileError(
+                file,
+                f"registers.{key}",
+                "a repeated key holds {n} once and no other braces",
+            )
         once = {name: value for name, value in entry.items() if name != "repeat"}
         for index in range(repeat["count"]):
-            written[key.format(n=index + 1)] = {
+            written[key.replace("{n}", str(index + 1))] = {
                 **once,
                 "address": entry["address"] + index * repeat["stride"],
             }
@@ -326,10 +347,11 @@ def _register(
         for code in entry.get("values", {}).values():
             if code not in set(codes):
                 raise wrong("values", f"{code!r} is not one of {', '.join(codes)}")
-    if key.endswith("_faults"):
-        for bit in entry.get("bits", {}).values():
-            if bit not in FAULTS:
-                raise wrong("bits", f"there is no fault {bit!r}")
+    for bit in entry.get("bits", {}).values():
+        if key.endswith("_faults") and bit not in FAULTS:
+            raise wrong("bits", f"there is no fault {bit!r}")
+        if key == "online_mask" and bit not in set(Role):
+            raise wrong("bits", f"{bit!r} is not one of {', '.join(Role)}")
     return Register(
         key=key,
         **{

@@ -57,10 +57,11 @@ class RegisterSource(Source):
         except ModbusError as err:
             raise UnusableError(str(err)) from err
         limits = self._profile.windows[window]
-        words = raw[limits.space]
+        # An owner's register map may have moved all that a window held elsewhere.
+        words = raw.get(limits.space, {})
         self._raw[limits.space].update(words)
         # Some firmware answers an address it does not know with zeros instead of an exception.
-        if limits.all_zero == "bad" and not any(words.values()):
+        if limits.all_zero == "bad" and words and not any(words.values()):
             raise UnusableError("nothing but zeros")
         return component.values
 

@@ -7,6 +7,7 @@ for it for three polls, then there is none.
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from .profile import Bounds, Counter, Register
 from .source import Value
@@ -113,16 +114,14 @@ class Samples:
         return low <= sample <= high
 
     def _limits(self, bounds: Bounds) -> tuple[float, float]:
-        if bounds.rated is not None:
-            limit = (
-                float("inf")
-                if self.rated_power is None
-                else bounds.rated * self.rated_power
-            )
-            return -limit, limit
+        limit = (
+            inf
+            if bounds.rated is None or self.rated_power is None
+            else bounds.rated * self.rated_power
+        )
         return (
-            float("-inf") if bounds.min is None else bounds.min,
-            float("inf") if bounds.max is None else bounds.max,
+            -limit if bounds.min is None else max(bounds.min, -limit),
+            limit if bounds.max is None else min(bounds.max, limit),
         )
 
     def _counts(
@@ -151,8 +150,8 @@ class Samples:
     ) -> bool:
         _, most_watts = self._limits(register.bounds or _TWICE_RATED)
         most = (
-            float("inf")
-            if earlier.at is None
+            inf
+            if earlier.at is None or most_watts == inf
             else most_watts * (now - earlier.at) / 3_600_000 + _ROUNDING
         )
         if earlier.value <= sample <= earlier.value + most:

@@ -1,15 +1,17 @@
 """Which inverters answer on a link."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 import re
 
 from .codes import ROLE_FROM_SETTING, ParallelSetting, Role
-from .extension import Extension, ExtensionReader
+from .extension import MAX_UNITS, Extension, ExtensionReader
 from .identity import Identity, read_identity
 from .inverter import Member
+from .link import Link
 from .profile import Profile
+from .registers import RegisterSource
 from .samples import Samples
 from .source import ReadError, SilentError, Source
 
@@ -19,33 +21,48 @@ SCANNED_IDS = range(1, 9)
 SCAN_TIMEOUT = 1.0
 """What one id may take to answer, in seconds: the vendor's own limit (grade sister)."""
 
+QUICK_TIMEOUT = 0.6
+"""The same while several line settings have to be tried for each id."""
+
+SCAN_SPACING = 0.05
+"""The silence between two requests of a scan, in seconds."""
+
 _SERIAL_NUMBER = re.compile(r"[0-9A-Z]{10,14}")
 _RATED_POWERS = (3800, 5000, 6000, 7600)
 
 
-class Answer(StrEnum):
-    """What was found behind a Modbus id."""
+class NoInverter(StrEnum):
+    """What else can be behind a Modbus id."""
 
-    INVERTER = "inverter"
     OTHER_DEVICE = "other_device"
     SILENT = "silent"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """One Modbus id and what answered; only an inverter has an identity and a role."""
+class FoundInverter:
+    """An inverter that answered, and what it says of itself.
+
+    ``system_units`` is the number of inverters that its block about the whole system tells.
+    """
 
     unit_id: int
-    answer: Answer
-    identity: Identity | None = None
-    role: Role | None = None
+    identity: Identity
+    role: Role
     extension: Extension | None = None
+    system_units: int | None = None
 
     @property
-    def member(self) -> Member | None:
+    def unit_quantity(self) -> int | None:
+        """How many inverters its group has, as far as it tells; 0 where that is not set."""
+        if self.role is Role.STANDALONE:
+            return 1
+        if self.extension is not None:
+            return self.extension.unit_quantity
+        return self.system_units
+
+    @property
+    def member(self) -> Member:
         """The inverter as a member of a group."""
-        if self.identity is None or self.role is None:
-            return None
         return Member(
             serial_number=self.identity.serial_number,
             unit_id=self.unit_id,
@@ -55,82 +72,98 @@ class Found:
         )
 
 
+type Answer = FoundInverter | NoInverter
+
+
 @dataclass(frozen=True)
 class Scan:
-    """What a scan of a link found."""
+    """What a scan found behind each id, and which of the links tried it was found on."""
 
-    found: tuple[Found, ...]
-
-    @property
-    def inverters(self) -> tuple[Found, ...]:
-        """The inverters among what answered, by Modbus id."""
-        return tuple(found for found in self.found if found.answer is Answer.INVERTER)
+    answers: Mapping[int, Answer] = field(default_factory=dict)
+    settled: int | None = None
 
     @property
-    def primary(self) -> Found | None:
-        """The inverter that stands for a group: the first primary or standalone one."""
-        leads = (found for found in self.inverters if found.role and found.role.leads)
-        return next(leads, None)
+    def inverters(self) -> tuple[FoundInverter, ...]:
+        """The inverters among what answered, by Modbus id.
 
-    @property
-    def unit_quantity(self) -> int | None:
-        """How many inverters the primary says there are; None where it does not tell."""
-        if (primary := self.primary) is None:
-            return None
-        if primary.role is Role.STANDALONE:
-            return 1
-        return None if primary.extension is None else primary.extension.unit_quantity
+        Some monitoring modules answer for every id: an inverter counts where it came first.
+        """
+        found: dict[str, FoundInverter] = {}
+        for answer in self.answers.values():
+            if isinstance(answer, FoundInverter):
+                found.setdefault(answer.identity.serial_number, answer)
+        return tuple(found.values())
 
-    @property
-    def complete(self) -> bool:
-        """Whether as many inverters were found as the primary says there are."""
-        quantity = self.unit_quantity
-        return bool(quantity) and len(self.inverters) >= (quantity or 0)
+
+def whole_group(scan: Scan) -> bool:
+    """Return whether as many inverters were found as the primary among them says there are."""
+    return any(
+        inverter.role.leads and len(scan.inverters) >= (inverter.unit_quantity or 99)
+        for inverter in scan.inverters
+    )
 
 
 async def scan(
-    source_for: Callable[[int], Source],
+    links: Sequence[Link],
     profile: Profile,
     *,
     unit_ids: Iterable[int] = SCANNED_IDS,
+    enough: Callable[[Scan], bool] = whole_group,
     progress: Callable[[Scan], None] = lambda scan: None,
 ) -> Scan:
-    """Ask each id in turn who it is, until the primary's number of units is found.
+    """Ask each id in turn who it is, until ``enough`` was found.
 
-    ``source_for`` returns the source of readings for an id; ``progress`` is called with what was
-    found so far after each id. Never raises for what the wire does.
+    ``links`` lead to the same place with different line settings; the first on which anything
+    answers is used from then on. ``progress`` is called with what was found so far after each id.
+    Raises ``ModbusError`` when no link can be opened; what the wire does after that ends up in
+    the result.
     """
-    result = Scan(())
+    result = Scan()
     for unit_id in unit_ids:
-        found = await identify(unit_id, source_for(unit_id), profile)
-        result = Scan((*result.found, found))
+        candidates = range(len(links)) if result.settled is None else [result.settled]
+        answer: Answer = NoInverter.SILENT
+        settled = result.settled
+        for index in candidates:
+            link = links[index]
+            await link.connect()
+            answer = await identify(
+                unit_id, RegisterSource(link.for_unit(unit_id), profile), profile
+            )
+            if answer is not NoInverter.SILENT:
+                settled = index
+                break
+            if len(links) > 1:
+                # Most gateways, and every serial port, serve one client at a time.
+                await link.disconnect()
+        result = Scan({**result.answers, unit_id: answer}, settled)
         progress(result)
-        if result.complete:
+        if enough(result):
             break
     return result
 
 
-async def identify(unit_id: int, source: Source, profile: Profile) -> Found:
+async def identify(unit_id: int, source: Source, profile: Profile) -> Answer:
     """Return what answers behind one id."""
     try:
         identity = await read_identity(source, profile)
     except SilentError:
-        return Found(unit_id=unit_id, answer=Answer.SILENT)
+        return NoInverter.SILENT
     except ReadError:
-        return Found(unit_id=unit_id, answer=Answer.OTHER_DEVICE)
-    if not _is_inverter(identity) or identity.parallel_setting is None:
-        return Found(unit_id=unit_id, answer=Answer.OTHER_DEVICE)
-    extension = await _read_extension(source, profile, identity.parallel_setting)
-    return Found(
+        return NoInverter.OTHER_DEVICE
+    setting = identity.parallel_setting
+    if not _is_inverter(identity) or setting is None:
+        return NoInverter.OTHER_DEVICE
+    extension = await _read_extension(source, profile, setting)
+    return FoundInverter(
         unit_id=unit_id,
-        answer=Answer.INVERTER,
         identity=identity,
-        role=(
-            ROLE_FROM_SETTING[identity.parallel_setting]
-            if extension is None
-            else extension.role
-        ),
+        role=ROLE_FROM_SETTING[setting] if extension is None else extension.role,
         extension=extension,
+        system_units=(
+            await _read_system_units(source)
+            if extension is None and setting is ParallelSetting.MASTER
+            else None
+        ),
     )
 
 
@@ -151,3 +184,11 @@ async def _read_extension(
         return ExtensionReader(profile, values, measured).decode(setting)
     except ReadError:
         return None
+
+
+async def _read_system_units(source: Source) -> int | None:
+    try:
+        units = (await source.read("system"))["system_units"]
+    except ReadError:
+        return None
+    return units if isinstance(units, int) and 1 <= units <= MAX_UNITS else None

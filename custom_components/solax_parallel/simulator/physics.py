@@ -197,9 +197,9 @@ def share_load(
     shares = []
     for output, (sun, charge, _) in zip(outputs, means, strict=True):
         battery = min(charge, sun - output)
-        if grid and battery >= 0:
-            output = min(rated_power, sun - battery)
-        shares.append(Share(output + battery, battery, output))
+        exports = grid and battery >= 0
+        sent = min(rated_power, sun - battery) if exports else output
+        shares.append(Share(sent + battery, battery, sent))
     return shares
 
 
@@ -264,7 +264,7 @@ def _chatter() -> tuple[float, ...]:
 
 def _wander(*, seed: int, spacing: int) -> tuple[float, ...]:
     """Return smooth noise from 0 to 1 for each cell, that ends the day where it began."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311  Weather keeps no secrets.
     knots = [random.random() for _ in range(CELLS // spacing)]
     values = []
     for cell in range(CELLS):

@@ -31,9 +31,9 @@ from .physics import (
 )
 
 _CELL_HOURS = CELL / 3600
-_NOON_REST = 15.5 * 3600
+_FULL_BY = 15.5 * 3600
 """Time of day by which the sun has filled every battery, s."""
-COMMISSIONED = (date(2024, 1, 1) - date(1970, 1, 1)).days * DAY + _NOON_REST
+COMMISSIONED = (date(2024, 1, 1) - date(1970, 1, 1)).days * DAY + _FULL_BY
 """When every counter stood at zero; at that time of day, because the batteries were full."""
 
 
@@ -249,16 +249,15 @@ def undisturbed(site: Site, seconds: float) -> Plant:
     cells, _ = divmod(since, CELL)
     day = _day(site)
     stored, energies = day[int(cells)]
-    energies = energies.plus(day[-1].energies, days)
     plant = Plant(
         site,
         COMMISSIONED + days * DAY + cells * CELL,
-        Checkpoint(
-            stored, Energies(tuple(max(0.0, value) for value in energies.values))
-        ),
+        Checkpoint(stored, energies.plus(day[-1].energies, days)),
         _normal(site),
     )
     plant.run(seconds)
+    # a clock that is years behind would have the plant count before it stood there
+    plant.energies = Energies(tuple(max(0.0, value) for value in plant.energies.values))
     return plant
 
 

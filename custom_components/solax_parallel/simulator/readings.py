@@ -36,6 +36,10 @@ _ARM_FIRMWARE = (1, 12)
 _SAFETY_CODE = 23
 _POWER_FACTOR = 0.97
 _BACKUP_VOLTAGE = 120.0
+_SYSTEM_SUMS = (
+    *(f"{leg}_{quantity}" for leg in ("l1", "l2") for quantity in ("power", "current")),
+    *("pv1_power", "pv2_power", "battery_power", "battery_current"),
+)
 _PARALLEL_KEYS = frozenset(fault.key for fault in PARALLEL_FAULTS)
 
 
@@ -49,7 +53,7 @@ def readings(group: SimulatedGroup, unit: SimulatedUnit) -> Mapping[str, Reading
         **_battery(group, unit),
         **_counters(group, unit),
         **_extension(group, unit),
-        **(_primary(group) if unit.role.leads else {}),
+        **({**_primary(group), **_system(group)} if unit.role.leads else {}),
     }
 
 
@@ -82,7 +86,7 @@ def _state(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]:
     }
 
 
-def _ac(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]:
+def _ac(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, float]:
     """Return the AC port, which is dead without the grid, and the backup output."""
     powers = group.powers
     output = powers.shares[unit.index].output
@@ -92,7 +96,7 @@ def _ac(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]:
     voltages = [
         leg_voltage(group.seconds, leg) if group.grid_closed else 0.0 for leg in (1, 2)
     ]
-    found: dict[str, Reading] = {
+    found: dict[str, float] = {
         "ac_voltage": sum(voltages),
         "ac_power": output if group.grid_closed else 0.0,
         "ac_current": _current(output, sum(voltages)),
@@ -115,12 +119,12 @@ def _ac(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]:
     return found
 
 
-def _pv(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]:
+def _pv(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, float]:
     """Return each string; a string that is held back rises to its open voltage."""
     available = string_powers(group.site.rated_power, unit.index, group.powers.cell)
     sun = sum(available)
     used = group.powers.shares[unit.index].pv / sun if sun else 0.0
-    found: dict[str, Reading] = {}
+    found: dict[str, float] = {}
     for string, power in enumerate(available, start=1):
         voltage = 385 - 45 * used + 4 * string if power else 0.0
         found |= {
@@ -131,7 +135,7 @@ def _pv(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]:
     return found
 
 
-def _battery(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]:
+def _battery(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, float]:
     power = group.powers.shares[unit.index].battery
     charge = group.stored(unit) / BATTERY_CAPACITY
     voltage = 196 + 16 * charge + power / 1000
@@ -170,10 +174,10 @@ def _extension(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]
         "model_type": ModelType.A1_HYB_G2,
         "role": unit.role,
         "unit_quantity": len(group.units) if unit.role.leads else 0,
-        "online_mask": (
-            sum(1 << other.index for other in group.units if group.online(other))
-            if unit.role.leads
-            else 0
+        "online_mask": frozenset(
+            other.role
+            for other in group.units
+            if unit.role.leads and group.online(other)
         ),
         "parallel_faults": group.faults(unit) & _PARALLEL_KEYS,
         "operation_led": group.led(unit),
@@ -214,6 +218,22 @@ def _primary(group: SimulatedGroup) -> dict[str, Reading]:
             f"smart_load_{channel}_power": power or 0.0,
             f"smart_load_{channel}_energy_total": energy / 1000,
         }
+    return found
+
+
+def _system(group: SimulatedGroup) -> dict[str, Reading]:
+    """Return the sums over all inverters, and what the primary hears of each secondary."""
+    heard = {
+        unit: {**_ac(group, unit), **_pv(group, unit), **_battery(group, unit)}
+        for unit in group.units
+        if group.online(unit)
+    }
+    found: dict[str, Reading] = {"system_units": len(group.units)}
+    for key in _SYSTEM_SUMS:
+        found[f"system_{key}"] = sum(said[key] for said in heard.values())
+    for unit, said in heard.items():
+        if not unit.role.leads:
+            found |= {f"{unit.role}_{key}": value for key, value in said.items()}
     return found
 
 

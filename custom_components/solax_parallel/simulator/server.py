@@ -1,7 +1,10 @@
 """The Modbus TCP server in front of a simulated group, on this machine only."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
+from ipaddress import ip_address
+from itertools import starmap
 import socket
 from typing import Final, Literal, cast
 
@@ -32,17 +35,25 @@ class SimulatorServer:
         profile: Profile,
         port: int = 0,
         framer: Literal["socket", "rtu"] = "socket",
+        *,
+        host: str = HOST,
+        units: Mapping[int, SimulatedUnit] | None = None,
     ) -> None:
         """Prepare to serve ``group`` as ``profile`` describes it; 0 takes any free port.
 
         ``framer`` is how frames look inside the TCP stream: Modbus TCP, or RTU as a transparent
-        gateway passes it on.
+        gateway passes it on. ``host`` is any loopback address. ``units`` are those that hang on
+        this link, by unit id: by default all of them under their own ids. Raises ``ValueError``
+        for a host that others could reach.
         """
+        if not ip_address(host).is_loopback:
+            raise ValueError(f"{host} is not a loopback address")
+        self._host = host
         self._group = group
         self._profile = profile
         self._encoder = Encoder(profile)
         self._framer = FramerType(framer)
-        self._units = {unit.unit_id: unit for unit in group.units}
+        self._units = units or {unit.unit_id: unit for unit in group.units}
         self._server: ModbusTcpServer | None = None
         self._wanted_port = port
 
@@ -56,11 +67,11 @@ class SimulatorServer:
 
     async def start(self) -> None:
         """Begin to listen. Raises ``OSError`` when the port is taken or not allowed."""
-        _check_port(self._wanted_port)
+        _check_port(self._host, self._wanted_port)
         server = ModbusTcpServer(
-            [_unknown_device(), *map(self._device, self._group.units)],
+            [_unknown_device(), *starmap(self._device, self._units.items())],
             framer=self._framer,
-            address=(HOST, self._wanted_port),
+            address=(self._host, self._wanted_port),
             trace_packet=self._silence,
         )
         await server.serve_forever(background=True)
@@ -83,7 +94,7 @@ class SimulatorServer:
         unit = self._units.get(packet[_UNIT_ID_AT[self._framer]])
         return packet if unit is not None and self._group.online(unit) else b""
 
-    def _device(self, unit: SimulatedUnit) -> SimDevice:
+    def _device(self, unit_id: int, unit: SimulatedUnit) -> SimDevice:
         blocks = {
             space: [
                 SimData(address, datatype=DataType.REGISTERS, readonly=True)
@@ -97,7 +108,7 @@ class SimulatorServer:
             for space in _SPACES.values()
         }
         return SimDevice(
-            unit.unit_id,
+            unit_id,
             (_no_coils(), _no_coils(), blocks["holding"], blocks["input"]),
             action=partial(self._answer, unit),
         )
@@ -125,18 +136,18 @@ class SimulatorServer:
 
 def _listener(server: ModbusTcpServer) -> asyncio.Server:
     """Return the socket server that pymodbus listens with."""
-    return cast(asyncio.Server, server.transport)
+    return cast("asyncio.Server", server.transport)
 
 
-def _check_port(port: int) -> None:
+def _check_port(host: str, port: int) -> None:
     """Raise ``OSError`` with the reason, which pymodbus keeps to itself, for an unusable port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as err:
             raise OSError(
-                err.errno, f"can't listen on {HOST}:{port}: {err.strerror}"
+                err.errno, f"can't listen on {host}:{port}: {err.strerror}"
             ) from err
 
 

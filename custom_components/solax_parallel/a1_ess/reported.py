@@ -1,0 +1,65 @@
+"""A secondary that can't be asked itself: what the primary says of it.
+
+The primary's block holds powers, battery and state of charge of each secondary, and nothing else.
+So role, run mode, faults and LED of such a secondary are unknown, never "ok".
+"""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from .codes import Role
+from .inverter import InverterState, Presence
+from .profile import Profile, Register
+from .samples import Samples
+
+_LEGS = ("l1_power", "l2_power")
+
+
+class ReportedSecondary:
+    """One secondary of a group that is read through its primary only."""
+
+    def __init__(self, serial_number: str, role: Role, profile: Profile) -> None:
+        """Stand for the secondary in ``role``; ``serial_number`` is what it is known by here."""
+        self.serial_number = serial_number
+        self.role = role
+        self.samples = Samples()
+        prefix = f"{role}_"
+        self._registers = {
+            register.key: replace(register, key=register.key.removeprefix(prefix))
+            for register in profile.read_in("system")
+            if register.key.startswith(prefix)
+        }
+        self.measurements: tuple[Register, ...] = (
+            profile.registers["ac_power"],
+            *(each for each in self._registers.values() if each.unit is not None),
+        )
+
+    def judge(self, primary: InverterState, now: float) -> InverterState:
+        """Return what is known after a poll of the primary; ``now`` is monotonic, in seconds."""
+        if primary.identity is not None:
+            # All units of a group have the same rated power: the vendor demands it.
+            self.samples.rated_power = primary.identity.rated_power
+        values = {
+            register.key: primary.system.get(key)
+            for key, register in self._registers.items()
+            if key in primary.system
+        }
+        hears = primary.extension.online if primary.extension is not None else None
+        # The block of a unit that the primary does not hear holds zeros, as if it stood idle.
+        if not any(values.values()) or (hears is not None and self.role not in hears):
+            return InverterState(
+                serial_number=self.serial_number,
+                presence=Presence.SILENT,
+                reported=True,
+            )
+        readings = self.samples.take(self._registers.values(), values, now)
+        legs = [readings[leg] for leg in _LEGS]
+        readings["ac_power"] = None if None in legs else sum(filter(None, legs))
+        return InverterState(
+            serial_number=self.serial_number,
+            presence=Presence.HEARD,
+            reported=True,
+            readings=MappingProxyType(readings),
+            last_seen=primary.last_seen,
+            dropped=MappingProxyType(dict(self.samples.dropped)),
+        )

@@ -1,0 +1,103 @@
+"""From inverters that answered, wherever they did, to the members of one group."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .codes import Role
+from .extension import MAX_UNITS
+from .scan import FoundInverter
+
+SECONDARIES = (Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
+
+
+class Refusal(StrEnum):
+    """Why inverters can't be one group."""
+
+    NO_PRIMARY = "no_primary"
+    OTHER_GROUP = "other_group"
+    QUANTITY_ZERO = "quantity_zero"
+    SAME_SERIAL = "same_serial"
+    TOO_MANY_UNITS = "too_many_units"
+    TWO_PRIMARIES = "two_primaries"
+
+
+class RosterError(Exception):
+    """Inverters that can't be one group."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        """Remember why."""
+        self.refusal = refusal
+        super().__init__(refusal)
+
+
+@dataclass(frozen=True)
+class Placed[L]:
+    """An inverter and the link that leads to it."""
+
+    found: FoundInverter
+    link: L
+
+
+@dataclass
+class Roster[L]:
+    """The inverters found for one group so far."""
+
+    units: list[Placed[L]] = field(default_factory=list)
+
+    def add(self, found: Iterable[FoundInverter], link: L) -> None:
+        """Take in what was found on ``link``; all of it or, when that is refused, nothing.
+
+        Raises ``RosterError`` for a serial number that is there already in another place, a
+        second primary, or more units than a group can have.
+        """
+        units = list(self.units)
+        for inverter in found:
+            placed = Placed(inverter, link)
+            twin = next(
+                (
+                    unit
+                    for unit in units
+                    if unit.found.identity.serial_number
+                    == inverter.identity.serial_number
+                ),
+                None,
+            )
+            if twin is None:
+                units.append(placed)
+            elif (twin.link, twin.found.unit_id) == (link, inverter.unit_id):
+                units[units.index(twin)] = placed
+            else:
+                raise RosterError(Refusal.SAME_SERIAL)
+        if sum(unit.found.role.leads for unit in units) > 1:
+            raise RosterError(Refusal.TWO_PRIMARIES)
+        if len(units) > MAX_UNITS:
+            raise RosterError(Refusal.TOO_MANY_UNITS)
+        self.units = sorted(units, key=lambda unit: list(Role).index(unit.found.role))
+
+    @property
+    def primary(self) -> Placed[L]:
+        """The inverter that stands for the group.
+
+        Raises ``RosterError`` when there is none, or when no number of units is set on it.
+        """
+        for unit in self.units:
+            if unit.found.role.leads:
+                if unit.found.unit_quantity == 0:
+                    raise RosterError(Refusal.QUANTITY_ZERO)
+                return unit
+        raise RosterError(Refusal.NO_PRIMARY)
+
+    @property
+    def unit_quantity(self) -> int | None:
+        """How many inverters the primary says there are; None where it does not tell."""
+        return self.primary.found.unit_quantity
+
+    @property
+    def missing(self) -> tuple[Role, ...]:
+        """The secondaries that the primary counts and that were not found."""
+        count = (self.unit_quantity or 0) - len(self.units)
+        present = {unit.found.role for unit in self.units}
+        return tuple(role for role in SECONDARIES if role not in present)[
+            : max(count, 0)
+        ]

@@ -1,0 +1,198 @@
+"""Groups wired in every way there is, on loopback."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
+import os
+import pty
+import termios
+import tty
+from typing import Any, Literal
+from unittest.mock import patch
+
+from pymodbus.constants import ExcCodes
+import pytest
+import pytest_socket
+
+from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
+from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.simulator.group import (
+    SimulatedGroup,
+    SimulatedUnit,
+    serial_numbers,
+)
+from custom_components.solax_parallel.simulator.server import SimulatorServer
+from tests.groups import Clock
+
+type Pokes = Mapping[tuple[int, int, int], int]
+"""Words by unit id, function code and address."""
+
+_ID_AT = 6
+
+type Serve = Callable[..., Awaitable[PokedServer]]
+
+type LaySerialLine = Callable[..., Awaitable[str]]
+
+_SPEED = {9600: termios.B9600, 19200: termios.B19200, 115200: termios.B115200}
+
+
+class PokedServer(SimulatorServer):
+    """A server some of whose registers say something else than the group."""
+
+    def __init__(self, pokes: Pokes, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pokes = dict(pokes)
+        self._asked = 0
+
+    def _silence(self, sending: bool, packet: bytes) -> bytes:
+        if not sending:
+            self._asked = packet[_ID_AT]
+        return super()._silence(sending, packet)
+
+    async def _answer(
+        self,
+        unit: SimulatedUnit,
+        function: int,
+        first: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        values: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        result = await super()._answer(
+            unit, function, first, address, count, registers, values
+        )
+        for (asked, code, at), word in self.pokes.items():
+            if (asked, code) == (self._asked, function) and (
+                address <= at < address + count
+            ):
+                registers[at - first] = word
+        return result
+
+
+def make_group(units: int = 4, prefix: str = "FLOW") -> SimulatedGroup:
+    """Return a group at a sunny noon."""
+    return SimulatedGroup(
+        serial_numbers=serial_numbers(prefix, units),
+        backup_interface=BackupInterfaceType.BI_PRO,
+        rated_power=7600,
+        now=Clock(),
+    )
+
+
+@pytest.fixture(autouse=True)
+def all_of_loopback(loopback: None) -> None:
+    """Allow every address of this machine, and no other."""
+    pytest_socket.socket_allow_hosts(["127.0.0.0/8"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def on_loopback_only() -> Iterator[None]:
+    """Put Home Assistant on a network that does not leave this machine."""
+    adapter = {
+        "name": "lo",
+        "index": 1,
+        "enabled": True,
+        "auto": False,
+        "default": True,
+        "ipv4": [{"address": "127.0.0.1", "network_prefix": 24}],
+        "ipv6": [],
+    }
+    with patch(
+        "homeassistant.components.network.async_get_adapters", return_value=[adapter]
+    ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def impatient(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Wait less for ids that nobody answers for, except where that is what is measured."""
+    if "patient" in request.keywords:
+        yield
+        return
+    package = "custom_components.solax_parallel"
+    with (
+        patch(f"{package}.config_flow.SCAN_TIMEOUT", 0.3),
+        patch(f"{package}.config_flow.QUICK_TIMEOUT", 0.2),
+        patch(f"{package}.config_flow.SCAN_SPACING", 0),
+        patch(f"{package}.wiring.DEFAULT_MESSAGE_SPACING", 0),
+    ):
+        yield
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Start servers in front of groups; ``units`` are indices into the group, by unit id."""
+    servers: list[PokedServer] = []
+
+    async def start(
+        group: SimulatedGroup,
+        units: Mapping[int, int] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        framer: Literal["socket", "rtu"] = "socket",
+        pokes: Pokes | None = None,
+    ) -> PokedServer:
+        server = PokedServer(
+            pokes or {},
+            group,
+            load_profile(),
+            port,
+            framer,
+            host=host,
+            units=(
+                None
+                if units is None
+                else {unit_id: group.units[index] for unit_id, index in units.items()}
+            ),
+        )
+        await server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        await server.stop()
+
+
+@pytest.fixture
+async def serial_line(serve: Serve) -> AsyncIterator[LaySerialLine]:
+    """Lay serial lines to groups; what is sent at another speed than theirs gets lost."""
+    endings: list[Callable[[], None]] = []
+
+    async def lay(group: SimulatedGroup, baudrate: int = 19200, **kwargs: Any) -> str:
+        server = await serve(group, framer="rtu", **kwargs)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        ours, theirs = pty.openpty()
+        tty.setraw(ours)
+        tty.setraw(theirs)
+        os.set_blocking(ours, False)
+        loop = asyncio.get_running_loop()
+
+        def to_inverters() -> None:
+            with suppress(BlockingIOError):
+                sent = os.read(ours, 4096)
+                if termios.tcgetattr(theirs)[4] == _SPEED[baudrate]:
+                    writer.write(sent)
+
+        async def to_port() -> None:
+            while answer := await reader.read(4096):
+                os.write(ours, answer)
+
+        loop.add_reader(ours, to_inverters)
+        back = asyncio.create_task(to_port())
+
+        def end() -> None:
+            loop.remove_reader(ours)
+            back.cancel()
+            writer.close()
+            os.close(ours)
+            os.close(theirs)
+
+        endings.append(end)
+        return os.ttyname(theirs)
+
+    yield lay
+    for end in endings:
+        end()

@@ -1,0 +1,299 @@
+"""Groups to test with: played by the integration itself, or behind a server on loopback."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from custom_components.solax_parallel.a1_ess.codes import (
+    BackupInterfaceType,
+    ModelType,
+    Role,
+)
+from custom_components.solax_parallel.a1_ess.inverter import Member
+from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.const import (
+    CONF_BACKUP_INTERFACE,
+    CONF_MESSAGE_SPACING,
+    CONF_RATED_POWER,
+    CONF_SIMULATED,
+    CONF_UNITS,
+    DEFAULT_SCAN_INTERVAL,
+    DOMAIN,
+)
+from custom_components.solax_parallel.links import TcpLink
+from custom_components.solax_parallel.simulator.group import (
+    OFFLINE,
+    SimulatedGroup,
+    serial_numbers,
+)
+from custom_components.solax_parallel.simulator.readings import Reading, readings
+from custom_components.solax_parallel.simulator.server import HOST, SimulatorServer
+from custom_components.solax_parallel.wiring import unit_data
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_TIMEOUT
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
+
+ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
+ROLES_BY_SETTING = (Role.PRIMARY, Role.SECONDARY, Role.SECONDARY, Role.SECONDARY)
+NOON = datetime(2026, 6, 21, 12, 0, tzinfo=timezone(timedelta(hours=-5)))
+QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
+"""Options that do not make a test wait."""
+
+
+class Clock:
+    """A local time that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def move(self, **duration: float) -> None:
+        self.time += timedelta(**duration)
+
+
+def simulated_group_entry(
+    units: int = 4,
+    backup_interface: str = "bi_pro",
+    rated_power: int = 7600,
+    prefix: str = "SIMHA",
+    options: Mapping[str, Any] = QUICK,
+) -> MockConfigEntry:
+    """Return the entry of a group that the integration plays itself."""
+    serials = serial_numbers(prefix, units)
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="SolaX Parallel (simulated)",
+        unique_id=serials[0],
+        data={
+            CONF_UNITS: [
+                unit_data(member, None) for member in members(serials, rated_power)
+            ],
+            CONF_SIMULATED: {
+                CONF_BACKUP_INTERFACE: backup_interface,
+                CONF_RATED_POWER: rated_power,
+            },
+        },
+        options=options,
+    )
+
+
+def members(
+    serials: tuple[str, ...],
+    rated_power: int,
+    model_type: ModelType = ModelType.A1_HYB_G2,
+    roles: Sequence[Role] = ROLES,
+) -> list[Member]:
+    """Return what the setup finds out about inverters, the primary first."""
+    return [
+        Member(
+            serial_number=serial,
+            unit_id=unit_id,
+            role=role,
+            rated_power=rated_power,
+            model_type=model_type,
+        )
+        for unit_id, (serial, role) in enumerate(
+            zip(serials, roles, strict=False), start=1
+        )
+    ]
+
+
+class WatchedServer(SimulatorServer):
+    """Tells what it was asked, and by how many."""
+
+    requests = 0
+    asked_last = 0
+    """The unit id of the latest request."""
+
+    @property
+    def clients(self) -> int:
+        """How many are connected."""
+        return 0 if self._server is None else len(self._server.active_connections)
+
+    def _silence(self, sending: bool, packet: bytes) -> bytes:
+        if not sending:
+            self.requests += 1
+            self.asked_last = packet[6]
+        return super()._silence(sending, packet)
+
+    async def left_alone(self) -> bool:
+        """Return whether the last client goes away."""
+        for _ in range(50):
+            if not self.clients:
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+
+@dataclass
+class GroupOnTheWire:
+    """A group whose time stands still at a sunny noon, its server, and the entry for it."""
+
+    hass: HomeAssistant
+    clock: Clock
+    group: SimulatedGroup
+    server: WatchedServer
+    entry: MockConfigEntry
+
+    @classmethod
+    async def start(
+        cls,
+        hass: HomeAssistant,
+        *,
+        units: int = 4,
+        backup_interface: str = "bi_pro",
+        rated_power: int = 7600,
+        prefix: str = "WIRE",
+        served: Profile | None = None,
+        model_type: ModelType = ModelType.A1_HYB_G2,
+        numbered: bool = True,
+        port: int = 0,
+        options: Mapping[str, Any] = QUICK,
+    ) -> GroupOnTheWire:
+        """Start the server and add the entry, which is not set up yet.
+
+        ``served`` is the register map that the server lives by; the integration keeps the
+        shipped one. ``numbered`` is whether the setup learnt the secondaries' numbers.
+        """
+        clock = Clock()
+        group = SimulatedGroup(
+            serial_numbers=serial_numbers(prefix, units),
+            backup_interface=BackupInterfaceType(backup_interface),
+            rated_power=rated_power,
+            now=clock,
+        )
+        server = WatchedServer(group, served or load_profile(), port)
+        await server.start()
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="SolaX Parallel (127.0.0.1)",
+            unique_id=group.serial_numbers[0],
+            data={
+                CONF_UNITS: [
+                    unit_data(member, TcpLink(HOST, server.port))
+                    for member in members(
+                        group.serial_numbers,
+                        rated_power,
+                        model_type,
+                        ROLES if numbered else ROLES_BY_SETTING,
+                    )
+                ]
+            },
+            options=options,
+        )
+        entry.add_to_hass(hass)
+        return cls(hass, clock, group, server, entry)
+
+    async def set_up(self, *, disabled_too: bool = False) -> bool:
+        """Set up the entry, with the entities that start disabled if they are wanted too."""
+        loaded = await set_up(self.hass, self.entry)
+        if not disabled_too:
+            return loaded
+        registry = er.async_get(self.hass)
+        for entity in er.async_entries_for_config_entry(registry, self.entry.entry_id):
+            registry.async_update_entity(entity.entity_id, disabled_by=None)
+        await self.hass.config_entries.async_unload(self.entry.entry_id)
+        return loaded and await set_up(self.hass, self.entry)
+
+    @property
+    def primary(self) -> str:
+        """The serial number of the primary, which is the group's id as well."""
+        return self.group.serial_numbers[0]
+
+    def silence(self, *serials: str) -> None:
+        """Let inverters answer no longer."""
+        for serial in serials:
+            self.group.inject(serial, OFFLINE)
+
+    def readings(self, serial: str) -> Mapping[str, Reading]:
+        """Return what an inverter really measures."""
+        unit = next(
+            unit for unit in self.group.units if unit.serial_number == serial
+        )
+        return readings(self.group, unit)
+
+
+def without_windows(profile: Profile, *windows: str) -> Profile:
+    """Return the register map of an inverter that does not serve ``windows``."""
+    return Profile(
+        {key: window for key, window in profile.windows.items() if key not in windows},
+        {
+            key: register
+            for key, register in profile.registers.items()
+            if register.window not in windows
+        },
+    )
+
+
+def coded(profile: Profile, key: str, values: Mapping[int, str]) -> Profile:
+    """Return a register map in which ``key`` is coded with other numbers."""
+    return replace(
+        profile,
+        registers={
+            **profile.registers,
+            key: replace(profile.registers[key], values=values),
+        },
+    )
+
+
+async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
+    """Set up an entry and return whether its entities are there."""
+    # The first of several entries sets up the others as well.
+    if entry.state is ConfigEntryState.NOT_LOADED:
+        await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry.state is ConfigEntryState.LOADED
+
+
+def begin_poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> None:
+    """Let the time of the next poll come."""
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=interval))
+
+
+async def poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> None:
+    """Let the time of the next poll come, and wait for its end."""
+    begin_poll(hass, interval)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def devices(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> dict[str, dr.DeviceEntry | dr.ChildDeviceEntry]:
+    """Return every device of an entry by its identifier."""
+    registry = dr.async_get(hass)
+    return {
+        identifier: device
+        for device in (
+            *dr.async_entries_for_config_entry(registry, entry.entry_id),
+            *dr.async_child_entries_for_config_entry(registry, entry.entry_id),
+        )
+        for _, identifier in device.identifiers
+    }
+
+
+def entity_id(hass: HomeAssistant, unique_id: str) -> str:
+    """Return the id of the one entity with ``unique_id``."""
+    (entry,) = (
+        entry
+        for entry in er.async_get(hass).entities.values()
+        if entry.platform == DOMAIN and entry.unique_id == unique_id
+    )
+    return entry.entity_id
+
+
+def state(hass: HomeAssistant, unique_id: str) -> State:
+    """Return the state of the one entity with ``unique_id``."""
+    found = hass.states.get(entity_id(hass, unique_id))
+    assert found is not None, f"{unique_id} is disabled"
+    return found
