@@ -40,7 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
     entry.async_on_unload(wiring.async_close)
     entry.async_on_unload(lambda: async_clear_issues(hass, entry))
     coordinator = SolaxCoordinator(hass, entry, wiring)
-    async_restore_totals(hass, wiring.group)
+    async_restore_totals(hass, coordinator)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
     async_register_devices(hass, entry)
@@ -54,7 +54,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bo
 
 
 async def async_remove_config_entry_device(
-    hass: HomeAssistant, entry: SolaxConfigEntry, device: dr.DeviceEntry
+    hass: HomeAssistant, entry: SolaxConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
     """Allow to remove what is no longer part of the group."""
     return is_former_member(entry, device.identifiers)

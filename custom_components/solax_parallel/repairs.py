@@ -41,7 +41,7 @@ async def async_create_fix_flow(
     hass: HomeAssistant,
     issue_id: str,
     data: dict[str, str | int | float | None] | None,
-) -> RepairsFlow:
+) -> UnitReplacedFlow:
     """Return the flow that settles an issue of ours."""
     assert data is not None
     return UnitReplacedFlow(str(data["entry_id"]), str(data["old"]), str(data["new"]))

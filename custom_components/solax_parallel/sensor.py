@@ -270,14 +270,15 @@ SMART_LOAD_SENSORS = (
         native_unit_of_measurement=UnitOfPower.WATT,
         value_fn=lambda load: load.power,
     ),
-    SmartLoadSensorDescription(
-        key="energy_total",
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-        suggested_display_precision=1,
-        value_fn=lambda load: load.energy_total,
-    ),
+)
+
+SMART_LOAD_ENERGY = SmartLoadSensorDescription(
+    key="energy_total",
+    device_class=SensorDeviceClass.ENERGY,
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    suggested_display_precision=1,
+    value_fn=lambda load: load.energy_total,
 )
 
 
@@ -312,6 +313,7 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
     for number in interface.smart_loads:
         for load_description in SMART_LOAD_SENSORS:
             yield SmartLoadSensor(coordinator, load_description, number)
+        yield SmartLoadTotal(coordinator, SMART_LOAD_ENERGY, number)
 
 
 class InverterSensor(InverterEntity, SensorEntity):
@@ -415,3 +417,7 @@ class SmartLoadSensor(SmartLoadEntity, SensorEntity):
         if (load := self.smart_load) is None:
             return None
         return self.entity_description.value_fn(load)
+
+
+class SmartLoadTotal(SmartLoadSensor, RestoreSensor):
+    """What a smart load channel has counted, remembered over a restart of Home Assistant."""

@@ -1,5 +1,6 @@
 """Changing the links and the members of a group that is set up."""
 
+from custom_components.solax_parallel import async_remove_config_entry_device
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -148,8 +149,6 @@ async def test_only_former_members_can_be_removed_by_hand(
     former = registry.async_get_or_create(
         config_entry_id=entry.entry_id, identifiers={(DOMAIN, "FORMER00000001")}
     )
-    from custom_components.solax_parallel import async_remove_config_entry_device
-
     assert await async_remove_config_entry_device(hass, entry, former)
     for name, device in devices(hass, entry).items():
         if name != "FORMER00000001":

@@ -65,7 +65,7 @@ async def test_another_modbus_device(hass: HomeAssistant, registers: int) -> Non
         SimDevice(1, (coils, coils, words, words)), address=("127.0.0.1", 0)
     )
     await server.serve_forever(background=True)
-    listener = cast(asyncio.Server, server.transport)
+    listener = cast("asyncio.Server", server.transport)
     walk = await tcp(hass, listener.sockets[0].getsockname()[1], unit_id=1)
     assert walk.errors == {"base": "no_inverter"}
     assert walk.texts["answers"] == "1: another device"

@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from tests.config_flow.conftest import PokedServer, Serve, make_group
-from tests.config_flow.test_refusals import SETTINGS
 from tests.config_flow.test_reconfigure import add
+from tests.config_flow.test_refusals import SETTINGS
 from tests.groups import devices, entity_id, poll, state
 
 NEW = "NEWCOMER000009"
@@ -51,6 +51,7 @@ async def settle(hass: HomeAssistant) -> None:
     flow.hass = hass
     result = await flow.async_step_init()
     assert result["type"] is FlowResultType.FORM
+    assert result["description_placeholders"] is not None
     assert NEW in result["description_placeholders"]["new"]
     result = await flow.async_step_confirm({})
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from .codes import FAULT_MODES, Led
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
-from .inverter import Inverter, InverterState, Presence
+from .inverter import Inverter, InverterState
 from .reported import ReportedSecondary
 
 SPLIT_AFTER = 10.0
@@ -126,11 +126,7 @@ class Group:
         )
         for secondary in self._reported:
             members[secondary.serial_number] = (
-                InverterState(
-                    serial_number=secondary.serial_number,
-                    presence=Presence.SILENT,
-                    reported=True,
-                )
+                secondary.silent()
                 if primary is None
                 else secondary.judge(primary, self._clock())
             )

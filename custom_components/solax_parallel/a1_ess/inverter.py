@@ -296,6 +296,7 @@ class Inverter:
         return self._unheard(failures)
 
     def _unheard(self, failures: dict[str, str]) -> InverterState:
+        self.samples.miss()
         return InverterState(
             serial_number=self.member.serial_number,
             presence=self._presence,

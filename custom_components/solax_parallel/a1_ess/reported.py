@@ -5,6 +5,7 @@ So role, run mode, faults and LED of such a secondary are unknown, never "ok".
 """
 
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 
 from .codes import Role
@@ -23,6 +24,7 @@ class ReportedSecondary:
         self.serial_number = serial_number
         self.role = role
         self.samples = Samples()
+        self._last_seen: datetime | None = None
         prefix = f"{role}_"
         self._registers = {
             register.key: replace(register, key=register.key.removeprefix(prefix))
@@ -32,6 +34,16 @@ class ReportedSecondary:
         self.measurements: tuple[Register, ...] = (
             profile.registers["ac_power"],
             *(each for each in self._registers.values() if each.unit is not None),
+        )
+
+    def silent(self) -> InverterState:
+        """Return what is known after a poll in which nothing was heard of it."""
+        self.samples.miss()
+        return InverterState(
+            serial_number=self.serial_number,
+            presence=Presence.SILENT,
+            reported=True,
+            last_seen=self._last_seen,
         )
 
     def judge(self, primary: InverterState, now: float) -> InverterState:
@@ -47,11 +59,8 @@ class ReportedSecondary:
         hears = primary.extension.online if primary.extension is not None else None
         # The block of a unit that the primary does not hear holds zeros, as if it stood idle.
         if not any(values.values()) or (hears is not None and self.role not in hears):
-            return InverterState(
-                serial_number=self.serial_number,
-                presence=Presence.SILENT,
-                reported=True,
-            )
+            return self.silent()
+        self._last_seen = primary.last_seen
         readings = self.samples.take(self._registers.values(), values, now)
         legs = [readings[leg] for leg in _LEGS]
         readings["ac_power"] = None if None in legs else sum(filter(None, legs))
@@ -60,6 +69,6 @@ class ReportedSecondary:
             presence=Presence.HEARD,
             reported=True,
             readings=MappingProxyType(readings),
-            last_seen=primary.last_seen,
+            last_seen=self._last_seen,
             dropped=MappingProxyType(dict(self.samples.dropped)),
         )

@@ -41,6 +41,12 @@ class _Track:
     counted: _Point | None = None
     restart: _Point | None = None
 
+    def miss(self) -> None:
+        """Note a poll that brought no good value."""
+        self.missed += 1
+        if self.missed > HELD_POLLS:
+            self.value = None
+
 
 @dataclass
 class Samples:
@@ -75,6 +81,11 @@ class Samples:
             if register.unit is not None
         }
 
+    def miss(self) -> None:
+        """Note a poll that brought nothing at all."""
+        for track in self._tracks.values():
+            track.miss()
+
     def last_total(self, key: str) -> float | None:
         """Return the last believed value of a counter in kWh, however long ago it was read."""
         track = self._tracks.get(key)
@@ -93,9 +104,7 @@ class Samples:
             return sample
         if register.key in readings:
             self.dropped[register.key] += 1
-        track.missed += 1
-        if track.missed > HELD_POLLS:
-            track.value = None
+        track.miss()
         return track.value
 
     def _credible(
