@@ -2,19 +2,29 @@
 
 import custom_components  # noqa: F401  Found here, before the test package's own of that name.
 
+# isort: split
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, mock_component
 
 from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.server import SimulatorServer
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.components.repairs.issue_handler import RepairsFlowManager
+from homeassistant.config_entries import (
+    ConfigEntriesFlowManager,
+    ConfigEntryState,
+    OptionsFlowManager,
+)
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowManager
+from homeassistant.helpers import issue_registry as ir
 
 from .groups import GroupOnTheWire, simulated_group_entry
+from .texts import faults_of, faults_of_issues
 
 # Every byte and every entity, which would bury what a failing test has to say.
 for talkative in ("pymodbus", "homeassistant.helpers.entity_registry"):
@@ -30,11 +40,47 @@ def loopback(socket_enabled: None) -> None:
     """Allow sockets; the test package keeps them on this machine."""
 
 
+@pytest.fixture
+def enable_event_loop_debug() -> None:
+    """Leave it off, unlike the test package: it would take up half of the tests' time."""
+
+
 @pytest.fixture(autouse=True)
 def custom_integration(request: pytest.FixtureRequest) -> None:
     """Let a Home Assistant, where a test has one, find the integration."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def texts_are_complete(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which a dialog or a repair shows something that has no text."""
+    if "hass" not in request.fixturenames:
+        yield
+        return
+    hass: HomeAssistant = request.getfixturevalue("hass")
+    found: list[str] = []
+    handle_step = FlowManager._async_handle_step
+
+    async def look(manager: Any, flow: Any, *args: Any) -> Any:
+        result = await handle_step(manager, flow, *args)
+        if flow.handler == DOMAIN and isinstance(manager, ConfigEntriesFlowManager):
+            found.extend(faults_of(("config",), result))
+        elif isinstance(manager, OptionsFlowManager):
+            entry = hass.config_entries.async_get_entry(flow.handler)
+            if entry is not None and entry.domain == DOMAIN:
+                found.extend(faults_of(("options",), result))
+        elif flow.handler == DOMAIN and isinstance(manager, RepairsFlowManager):
+            issue = ir.async_get(hass).async_get_issue(DOMAIN, flow.issue_id)
+            assert issue is not None
+            key = str(issue.translation_key)
+            found.extend(faults_of(("issues", key, "fix_flow"), result))
+        return result
+
+    with patch.object(FlowManager, "_async_handle_step", look):
+        yield
+    found.extend(faults_of_issues(hass))
+    assert found == []
 
 
 @pytest.fixture

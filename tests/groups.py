@@ -33,7 +33,8 @@ from custom_components.solax_parallel.simulator.group import (
     SimulatedGroup,
     serial_numbers,
 )
-from custom_components.solax_parallel.simulator.readings import Reading, readings
+from custom_components.solax_parallel.simulator.readings import readings
+from custom_components.solax_parallel.simulator.registers import Encoder
 from custom_components.solax_parallel.simulator.server import HOST, SimulatorServer
 from custom_components.solax_parallel.wiring import unit_data
 from homeassistant.config_entries import ConfigEntryState
@@ -127,6 +128,31 @@ class WatchedServer(SimulatorServer):
             self.asked_last = packet[6]
         return super()._silence(sending, packet)
 
+    async def start(self) -> None:
+        """Listen at the same port as before, if there was one."""
+        await super().start()
+        self._wanted_port = self.port
+
+    async def vanish(self) -> None:
+        """Stop, and give the clients the time to see it."""
+        await self.stop()
+        await asyncio.sleep(0.05)
+
+    async def restart(self, served: Profile) -> None:
+        """Go on with another register map."""
+        await self.vanish()
+        self._profile = served
+        self._encoder = Encoder(served)
+        await self.start()
+
+    async def asks(self, unit_id: int) -> bool:
+        """Return whether somebody asks an inverter."""
+        for _ in range(50):
+            if self.asked_last == unit_id:
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
     async def left_alone(self) -> bool:
         """Return whether the last client goes away."""
         for _ in range(50):
@@ -158,7 +184,7 @@ class GroupOnTheWire:
         served: Profile | None = None,
         model_type: ModelType = ModelType.A1_HYB_G2,
         numbered: bool = True,
-        port: int = 0,
+        host: str = HOST,
         options: Mapping[str, Any] = QUICK,
     ) -> GroupOnTheWire:
         """Start the server and add the entry, which is not set up yet.
@@ -173,7 +199,7 @@ class GroupOnTheWire:
             rated_power=rated_power,
             now=clock,
         )
-        server = WatchedServer(group, served or load_profile(), port)
+        server = WatchedServer(group, served or load_profile())
         await server.start()
         entry = MockConfigEntry(
             domain=DOMAIN,
@@ -181,7 +207,7 @@ class GroupOnTheWire:
             unique_id=group.serial_numbers[0],
             data={
                 CONF_UNITS: [
-                    unit_data(member, TcpLink(HOST, server.port))
+                    unit_data(member, TcpLink(host, server.port))
                     for member in members(
                         group.serial_numbers,
                         rated_power,
@@ -216,12 +242,10 @@ class GroupOnTheWire:
         for serial in serials:
             self.group.inject(serial, OFFLINE)
 
-    def readings(self, serial: str) -> Mapping[str, Reading]:
+    def readings(self, serial: str) -> dict[str, Any]:
         """Return what an inverter really measures."""
-        unit = next(
-            unit for unit in self.group.units if unit.serial_number == serial
-        )
-        return readings(self.group, unit)
+        unit = next(unit for unit in self.group.units if unit.serial_number == serial)
+        return dict(readings(self.group, unit))
 
 
 def without_windows(profile: Profile, *windows: str) -> Profile:
@@ -247,13 +271,18 @@ def coded(profile: Profile, key: str, values: Mapping[int, str]) -> Profile:
     )
 
 
+def is_loaded(entry: MockConfigEntry) -> bool:
+    """Return whether an entry is set up."""
+    return entry.state is ConfigEntryState.LOADED
+
+
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
     """Set up an entry and return whether its entities are there."""
     # The first of several entries sets up the others as well.
     if entry.state is ConfigEntryState.NOT_LOADED:
         await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    return entry.state is ConfigEntryState.LOADED
+    return is_loaded(entry)
 
 
 def begin_poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> None:
@@ -269,7 +298,7 @@ async def poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> 
 
 def devices(
     hass: HomeAssistant, entry: MockConfigEntry
-) -> dict[str, dr.DeviceEntry | dr.ChildDeviceEntry]:
+) -> dict[str, dr.BaseDeviceEntry]:
     """Return every device of an entry by its identifier."""
     registry = dr.async_get(hass)
     return {

@@ -72,7 +72,6 @@ from .forms import (
 )
 from .links import (
     AnyLink,
-    TcpLink,
     candidates_from_text,
     link_from_data,
     serial_candidates,
@@ -263,14 +262,15 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                     share * _SEARCH_SHARE
                 ),
             )
-            links = [TcpLink(str(host), port) for host in hosts]
+            places = [tcp_candidates(str(host), port) for host in hosts]
             scans = await asyncio.gather(
-                *(self._async_scan([link]) for link in links), return_exceptions=True
+                *(self._async_scan(place) for place in places), return_exceptions=True
             )
         known = self._serials_elsewhere()
         placed: dict[str, Placed[AnyLink]] = {}
-        for link, result in zip(links, scans, strict=True):
+        for place, result in zip(places, scans, strict=True):
             if isinstance(result, Scan):
+                link = place[result.settled or 0]
                 for found in result.inverters:
                     serial = found.identity.serial_number
                     if serial not in known:
@@ -289,13 +289,18 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         self._errors, self._details = {}, {}
         if user_input is not None:
             advanced = user_input[CONF_ADVANCED]
-            self._candidates = tcp_candidates(
-                user_input[CONF_HOST].strip(),
-                user_input[CONF_PORT],
-                advanced.get(CONF_FRAMER),
-            )
-            self._unit_id = advanced.get(CONF_UNIT_ID)
-            return await self._async_step_scan_from("tcp", user_input)
+            try:
+                self._candidates = tcp_candidates(
+                    user_input[CONF_HOST],
+                    user_input[CONF_PORT],
+                    advanced.get(CONF_FRAMER, "auto"),
+                )
+            except ValueError:
+                self._typed["tcp"] = user_input
+                self._errors = {CONF_HOST: "invalid_address"}
+            else:
+                self._unit_id = advanced.get(CONF_UNIT_ID)
+                return await self._async_step_scan_from("tcp", user_input)
         return self._form("tcp")
 
     async def async_step_serial(
@@ -345,9 +350,15 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take in what was found, or say what is wrong with it."""
         try:
             result: Scan = self._take_result()
-        except (ModbusError, OSError) as err:
-            return self._form_with_error(self._asked, "cannot_connect", error=str(err))
-        if result.settled is None or not result.inverters:
+        except ModbusError, OSError:
+            return self._form_with_error(
+                self._asked, "cannot_connect", address=str(self._candidates[0])
+            )
+        if result.settled is None:
+            return self._form_with_error(
+                self._asked, "nobody_answers", address=str(self._candidates[0])
+            )
+        if not result.inverters:
             words = await Words.async_load(self.hass)
             return self._form_with_error(
                 self._asked, "no_inverter", answers=answers_in_words(result, words)
@@ -358,6 +369,9 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 # A secondary's address was given; a search may know its primary.
                 for placed in self._search.primaries[:1]:
                     self._roster.add([placed.found], placed.link)
+            primary = self._roster.primary.found.identity.serial_number
+            if primary in self._serials_elsewhere():
+                return self.async_abort(reason="already_configured")
             self._check_roster()
         except RosterError as err:
             return await self._async_refuse(self._asked, err.refusal)
@@ -412,7 +426,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 *(
                     self._async_scan(
                         candidates_from_text(text),
-                        enough=_at_least(texts.count(text)),
+                        enough=self._has_new(texts.count(text)),
                     )
                     for text in dict.fromkeys(texts)
                 ),
@@ -445,11 +459,16 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             return "cannot_connect_member"
         if isinstance(result, BaseException):
             raise result
-        if result.settled is None or not result.inverters:
+        if result.settled is None:
             return "no_inverter_member"
-        if any(found.role.leads for found in result.inverters):
-            return Refusal.TWO_PRIMARIES
         link = candidates_from_text(text)[result.settled]
+        here = {
+            unit.found.identity.serial_number
+            for unit in self._roster.units
+            if unit.link == link
+        }
+        if here >= {found.identity.serial_number for found in result.inverters}:
+            return "no_inverter_member"
         before = list(self._roster.units)
         try:
             self._roster.add(result.inverters, link)
@@ -458,6 +477,14 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             self._roster.units = before
             return err.refusal
         return None
+
+    def _has_new(self, count: int) -> Callable[[Scan], bool]:
+        """Return what tells that ``count`` inverters were found that are not in the roster."""
+        known = {unit.found.identity.serial_number for unit in self._roster.units}
+        return lambda result: (
+            sum(found.identity.serial_number not in known for found in result.inverters)
+            >= count
+        )
 
     async def _missing_in_words(self) -> str:
         words = await Words.async_load(self.hass)
@@ -509,7 +536,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                     self._get_reconfigure_entry(), data=data
                 )
             return self.async_create_entry(
-                title=f"SolaX Parallel ({primary.link})", data=data
+                title=f"SolaX Parallel {primary.link}", data=data
             )
         words = await Words.async_load(self.hass)
         return self.async_show_form(
@@ -714,11 +741,6 @@ class SolaxOptionsFlow(OptionsFlowWithReload):
                 OPTIONS_SCHEMA, self.config_entry.options
             ),
         )
-
-
-def _at_least(count: int) -> Callable[[Scan], bool]:
-    """Return what tells that ``count`` inverters were found."""
-    return lambda found: len(found.inverters) >= count
 
 
 def _primary_unit(entry: ConfigEntry) -> Mapping[str, Any]:

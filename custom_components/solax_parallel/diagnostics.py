@@ -1,13 +1,14 @@
 """What a maintainer needs to see, without what identifies the owner."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+import re
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_DEVICE, CONF_HOST
 from homeassistant.core import HomeAssistant
 
 from .a1_ess.profile import Profile
@@ -29,10 +30,11 @@ async def async_get_config_entry_diagnostics(
         unit[CONF_SERIAL_NUMBER]: f"INVERTER{number:06}"
         for number, unit in enumerate(units, start=1)
     }
-    aliases |= {
-        unit[CONF_LINK][CONF_HOST]: REDACTED
+    addresses = {
+        unit[CONF_LINK][key]
         for unit in units
-        if unit[CONF_LINK] and CONF_HOST in unit[CONF_LINK]
+        for key in (CONF_HOST, CONF_DEVICE)
+        if unit[CONF_LINK] and key in unit[CONF_LINK]
     }
     result: dict[str, Any] = {"data": entry.data, "options": entry.options}
     if entry.state is ConfigEntryState.LOADED:
@@ -53,7 +55,7 @@ async def async_get_config_entry_diagnostics(
                 for serial_number, inverter in wiring.group.inverters.items()
             },
         }
-    plain: dict[str, Any] = _plain(result, aliases)
+    plain: dict[str, Any] = _plain(result, _redaction(aliases, addresses))
     return plain
 
 
@@ -71,24 +73,40 @@ def _redacted_words(
     return redacted
 
 
-def _plain(value: Any, aliases: Mapping[str, str]) -> Any:
-    """Return ``value`` as what JSON can hold, every name in ``aliases`` replaced."""
+def _redaction(
+    aliases: Mapping[str, str], addresses: Iterable[str]
+) -> Callable[[str], str]:
+    """Return what takes serial numbers and addresses out of a text, however they are spelt."""
+    # Longest first: one serial number may be the beginning of another. An address may be a word
+    # like "inverter", which is a part of many keys.
+    names = [re.escape(name) for name in sorted(aliases, key=len, reverse=True)]
+    names += [rf"(?<!\w){re.escape(address)}(?!\w)" for address in addresses]
+    pattern = re.compile("|".join(names), re.IGNORECASE)
+    by_name = {name.upper(): alias for name, alias in aliases.items()}
+
+    def redact(text: str) -> str:
+        return pattern.sub(
+            lambda found: by_name.get(found[0].upper(), REDACTED), str(text)
+        )
+
+    return redact
+
+
+def _plain(value: Any, redact: Callable[[str], str]) -> Any:
+    """Return ``value`` as what JSON can hold, with ``redact`` applied to every text."""
     if isinstance(value, str):
-        # Longest first: one serial number may be the beginning of another.
-        for name in sorted(aliases, key=len, reverse=True):
-            value = value.replace(name, aliases[name])
-        return str(value)
+        return redact(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, Mapping):
         return {
-            str(_plain(key, aliases)): _plain(item, aliases)
+            str(_plain(key, redact)): _plain(item, redact)
             for key, item in value.items()
         }
     if isinstance(value, set | frozenset):
-        return sorted(_plain(item, aliases) for item in value)
+        return sorted(_plain(item, redact) for item in value)
     if isinstance(value, Iterable):
-        return [_plain(item, aliases) for item in value]
+        return [_plain(item, redact) for item in value]
     return value

@@ -17,6 +17,7 @@ from homeassistant.helpers.selector import (
     NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
+    SelectSelectorMode,
     SerialPortSelector,
     TextSelector,
 )
@@ -49,7 +50,11 @@ def _whole_number(minimum: int, maximum: int, unit: str | None = None) -> vol.Al
 
 def _choice(options: list[str], translation_key: str) -> SelectSelector:
     return SelectSelector(
-        SelectSelectorConfig(options=options, translation_key=translation_key)
+        SelectSelectorConfig(
+            options=options,
+            translation_key=translation_key,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
     )
 
 
@@ -63,7 +68,9 @@ TCP_SCHEMA = vol.Schema(
         vol.Optional(CONF_ADVANCED, default=dict): section(
             vol.Schema(
                 {
-                    vol.Optional(CONF_FRAMER): _choice(["tcp", "rtu"], CONF_FRAMER),
+                    vol.Optional(CONF_FRAMER, default="auto"): _choice(
+                        ["auto", "tcp", "rtu"], CONF_FRAMER
+                    ),
                     vol.Optional(CONF_UNIT_ID): _whole_number(1, 247),
                 }
             ),

@@ -20,8 +20,9 @@ def async_update_issues(
         for other in hass.config_entries.async_entries(DOMAIN)
         for unit in other.data[CONF_UNITS]
     }
-    for serial_number, member in members.items():
-        issue_id = f"{_prefix(entry)}{serial_number}"
+    for place, (serial_number, member) in enumerate(members.items(), start=1):
+        # Home Assistant shows the id in diagnostics, which keep no serial number.
+        issue_id = f"{_prefix(entry)}{place}"
         if member.heard:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
         elif member.other_serial is not None:

@@ -88,9 +88,17 @@ def link_from_data(data: Mapping[str, Any]) -> AnyLink:
     return TcpLink(data[CONF_HOST], data[CONF_PORT], data[CONF_FRAMER])
 
 
-def tcp_candidates(host: str, port: int, framer: Framer | None) -> list[AnyLink]:
-    """Return the links to try; both framings where none is told."""
-    framers: tuple[Framer, ...] = ("tcp", "rtu") if framer is None else (framer,)
+def tcp_candidates(
+    host: str, port: int, framer: Framer | Literal["auto"] = "auto"
+) -> list[AnyLink]:
+    """Return the links to try; both framings where none is told.
+
+    Raises ``ValueError`` for what can be no host.
+    """
+    host = host.strip()
+    if not host or set(host) & set(" /"):
+        raise ValueError(host)
+    framers: tuple[Framer, ...] = ("tcp", "rtu") if framer == "auto" else (framer,)
     return [TcpLink(host, port, each) for each in framers]
 
 
@@ -111,9 +119,7 @@ def candidates_from_text(text: str) -> list[AnyLink]:
         return serial_candidates(text, DEFAULT_BAUDRATE)
     # More than one colon is an IPv6 address.
     host, colon, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
-    if not host or " " in host:
-        raise ValueError(text)
     number = int(port) if colon else DEFAULT_PORT
     if not 1 <= number <= 65535:
         raise ValueError(text)
-    return tcp_candidates(host, number, None)
+    return tcp_candidates(host, number)

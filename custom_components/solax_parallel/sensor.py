@@ -120,9 +120,20 @@ _DETAILS = frozenset(
 )
 """Measurements that few need, so they start disabled."""
 
+_METERED = frozenset(
+    {
+        "meter_power",
+        "grid_export_total",
+        "grid_import_total",
+        "grid_export_today",
+        "grid_import_today",
+    }
+)
+"""What only a primary's meter measures; on a secondary it starts disabled."""
 
-def _measurement(register: Register) -> InverterSensorDescription:
-    """Describe the sensor of a register that measures."""
+
+def _measurement(register: Register, role: Role) -> InverterSensorDescription:
+    """Describe the sensor of a register that measures, on an inverter in ``role``."""
     assert register.unit is not None
     device_class, state_class, unit = _UNITS.get(register.unit, (None, None, None))
     return InverterSensorDescription(
@@ -131,8 +142,16 @@ def _measurement(register: Register) -> InverterSensorDescription:
         state_class=state_class,
         native_unit_of_measurement=unit or register.unit,
         suggested_display_precision=len(f"{register.scale:g}".partition(".")[2]),
-        entity_category=EntityCategory.DIAGNOSTIC if register.unit == "h" else None,
-        entity_registry_enabled_default=register.key not in _DETAILS,
+        suggested_unit_of_measurement=(
+            UnitOfEnergy.KILO_WATT_HOUR if register.unit == "Wh" else None
+        ),
+        entity_category=(
+            EntityCategory.DIAGNOSTIC if register.unit in ("h", "Wh") else None
+        ),
+        entity_registry_enabled_default=(
+            register.key not in _DETAILS
+            and (role.leads or register.key not in _METERED)
+        ),
         value_fn=lambda state: state.readings.get(register.key),
     )
 
@@ -298,7 +317,7 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
                 InverterTotal
                 if register.counter is Counter.TOTAL
                 else InverterMeasurement
-            )(coordinator, _measurement(register), serial_number)
+            )(coordinator, _measurement(register, unit.role), serial_number)
         for description in INVERTER_SENSORS:
             yield InverterSensor(coordinator, description, serial_number)
         for description in POLL_SENSORS:

@@ -67,7 +67,11 @@ def unit_table(
 
 def check_table(roster: Roster[Any], words: Words) -> str:
     """Return the pre-operation checks and how each came out."""
-    checks = run_checks([unit.found for unit in roster.units], roster.unit_quantity)
+    checks = run_checks(
+        [unit.found for unit in roster.units],
+        roster.unit_quantity,
+        unseen=len(roster.missing),
+    )
     outcomes = {True: "passed", False: "failed", None: "unknown"}
     return _table(
         [words("check_column", column) for column in ("check", "result")],

@@ -118,7 +118,9 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
                 params,
                 timeout=entry.options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT),
                 message_spacing=entry.options.get(
-                    CONF_MESSAGE_SPACING, DEFAULT_MESSAGE_SPACING
+                    CONF_MESSAGE_SPACING,
+                    # Silence is for the sake of real gateways.
+                    DEFAULT_MESSAGE_SPACING if server is None else 0,
                 )
                 * _MILLISECOND,
             )

@@ -95,7 +95,7 @@ async def _develop(options: Namespace) -> int:
                     continue
                 reason = str(end)
             except (ApiError, ConnectionError, TimeoutError) as err:
-                reason = str(err) or f"Home Assistant was not ready in {_START_LIMIT} s"
+                reason = str(err) or "Home Assistant does not answer in time"
             complaints = await asyncio.to_thread(home_assistant.complaints)
             _say(f"failed: {reason}")
             print(*complaints, f"The whole log: {home_assistant.log}", sep="\n")

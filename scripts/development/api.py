@@ -16,6 +16,7 @@ from aiohttp import (
 from .folder import Account
 
 _SECONDS_PER_REQUEST = 60
+_SECONDS_TO_SIGN_OUT = 2
 _POLL = 0.25
 
 
@@ -48,13 +49,11 @@ async def signed_in(url: str, account: Account) -> AsyncIterator[Api]:
                 "client_id": api.client_id,
             },
         )
+        await api.open(tokens["access_token"])
         try:
-            await api.open(tokens["access_token"])
             yield api
         finally:
-            # A token that stays behind would stay valid for months.
-            with suppress(ApiError, ConnectionError, TimeoutError):
-                await api.post("/auth/revoke", form={"token": tokens["refresh_token"]})
+            await api.close(tokens["refresh_token"])
 
 
 class Api:
@@ -85,6 +84,13 @@ class Api:
         await self._socket.send_json({"type": "auth", "access_token": token})
         if (answer := await self._receive())["type"] != "auth_ok":
             raise ApiError(f"the WebSocket refuses the token: {answer}")
+
+    async def close(self, refresh_token: str) -> None:
+        """Close the WebSocket and give the token back, which would be valid for months."""
+        with suppress(ApiError, ConnectionError, TimeoutError):
+            async with asyncio.timeout(_SECONDS_TO_SIGN_OUT):
+                await self._socket.close()
+                await self.post("/auth/revoke", form={"token": refresh_token})
 
     async def get(self, path: str) -> Any:
         """Return what is at ``path``."""

@@ -1,5 +1,6 @@
 """The configuration folder of the Home Assistant that is started here."""
 
+from collections.abc import Mapping
 import fcntl
 import json
 from pathlib import Path
@@ -100,7 +101,12 @@ def _confine(folder: Path, port: int) -> None:
     """Keep Home Assistant on this computer, whatever was set in its pages since."""
     # The oldest form: every Home Assistant brings it up to date by itself, with its own defaults.
     # The same settings in configuration.yaml would be given up again after five minutes.
-    _store(folder, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
+    http = {
+        "server_host": [LOOPBACK],
+        "server_port": port,
+        "cors_allowed_origins": [],
+    }
+    _store(folder, "http", 1, http)
     # What searches the network asks this helper where to search.
     # Named are the loopback adapters of Linux and macOS; what is not there is passed over.
     _store(folder, "core.network", 1, {"configured_adapters": ["lo", "lo0"]})
@@ -111,7 +117,7 @@ def _confine(folder: Path, port: int) -> None:
         _store(folder, "onboarding", 4, {"done": done})
 
 
-def _store(folder: Path, key: str, version: int, data: dict[str, object]) -> None:
+def _store(folder: Path, key: str, version: int, data: Mapping[str, object]) -> None:
     content = {"version": version, "minor_version": 1, "key": key, "data": data}
     (folder / ".storage" / key).write_text(json.dumps(content), encoding="utf-8")
 

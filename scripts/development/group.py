@@ -90,7 +90,7 @@ def _view(
         problem=(
             None
             if entry["state"] == "loaded"
-            else f"{entry['state'].replace('_', ' ')}: {entry['reason'] or 'no reason given'}"
+            else f"{entry['state'].replace('_', ' ')}: {entry['reason'] or 'see the log'}"
         ),
         group_id=next(iter(_stems(sensors, _GROUP_MARK)), None),
         serial_numbers=_stems(sensors, _INVERTER_MARK),

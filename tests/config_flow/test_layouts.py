@@ -196,6 +196,15 @@ async def test_search_joins_units_by_itself(hass: HomeAssistant, serve: Serve) -
     }
 
 
+async def test_search_finds_rtu_framing(hass: HomeAssistant, serve: Serve) -> None:
+    server = await serve(make_group(1), host="127.0.0.14", framer="rtu")
+    walk = await Walk.begin(hass, "search")
+    await walk.submit(port=server.port)
+    await walk.submit()
+    await walk.submit()
+    assert walk.entry.data[CONF_UNITS][0]["link"]["framer"] == "rtu"
+
+
 async def test_search_with_two_groups(hass: HomeAssistant, serve: Serve) -> None:
     first, second = make_group(2, "AAAA"), make_group(2, "BBBB")
     server = await serve(first, host="127.0.0.21")

@@ -39,7 +39,7 @@ async def test_nobody_listens(hass: HomeAssistant) -> None:
     assert (walk.step, walk.errors) == ("tcp", {"base": "cannot_connect"})
     assert walk.suggested["host"] == "127.0.0.1"
     assert walk.suggested["port"] == port
-    assert str(port) in walk.texts["error"]
+    assert walk.texts["address"] == f"127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("greeting", [b"", b"220 mail ready\r\n", b"\x00" * 300])
@@ -52,8 +52,8 @@ async def test_no_modbus_server(hass: HomeAssistant, greeting: bytes) -> None:
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
     walk = await tcp(hass, server.sockets[0].getsockname()[1], framer="tcp", unit_id=1)
-    assert walk.errors == {"base": "no_inverter"}
-    assert walk.texts["answers"] == "1: silent"
+    assert walk.errors == {"base": "nobody_answers"}
+    assert str(server.sockets[0].getsockname()[1]) in walk.texts["address"]
     server.close()
 
 
@@ -70,6 +70,36 @@ async def test_another_modbus_device(hass: HomeAssistant, registers: int) -> Non
     assert walk.errors == {"base": "no_inverter"}
     assert walk.texts["answers"] == "1: another device"
     await server.shutdown()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("host", ["", "  ", "two words", "http://10.0.0.1"])
+async def test_no_host(hass: HomeAssistant, host: str) -> None:
+    walk = await Walk.begin(hass, "tcp")
+    await walk.submit(host=host, port=502)
+    assert (walk.step, walk.errors) == ("tcp", {"host": "invalid_address"})
+
+
+async def test_checks_that_an_unheard_unit_leaves_open(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    server = await serve(make_group(4), {1: 0})
+    walk = await tcp(hass, server.port)
+    await walk.submit()
+    assert walk.step == "confirm"
+    assert walk.texts["checks"].count("Unknown") == 7
+
+
+async def test_secondaries_behind_the_same_address(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    server = await serve(make_group(2))
+    # Only id 1 is asked at first, so the secondary behind the same address is missing.
+    walk = await tcp(hass, server.port, unit_id=1)
+    assert walk.step == "members"
+    await walk.submit(secondary_1=f"127.0.0.1:{server.port}")
+    assert walk.step == "confirm"
+    await walk.submit()
+    assert [unit["unit_id"] for unit in walk.entry.data["units"]] == [1, 2]
 
 
 async def test_only_secondaries_then_the_primary(
@@ -163,7 +193,7 @@ async def test_the_same_group_twice(hass: HomeAssistant, serve: Serve) -> None:
     await walk.submit()
     assert walk.entry
     walk = await tcp(hass, server.port)
-    assert walk.errors == {"base": "other_group"}
+    assert walk.result["reason"] == "already_configured"
     assert len(hass.config_entries.async_entries(DOMAIN)) == 1
 
 
@@ -186,6 +216,7 @@ async def test_what_can_be_wrong_with_a_member(
     one = await serve(group, {1: 1})
     same = await serve(group, {1: 1})
     nobody = await serve(group, {250: 1})
+    other = await serve(make_group(1, "OTHER"))
     closed = await free_port()
     walk = await tcp(hass, primary.port)
 
@@ -196,7 +227,8 @@ async def test_what_can_be_wrong_with_a_member(
         (f"127.0.0.1:{closed}", "cannot_connect_member"),
         ("/dev/there-is-no-such-port", "cannot_connect_member"),
         (f"127.0.0.1:{nobody.port}", "no_inverter_member"),
-        (f"127.0.0.1:{primary.port}", "two_primaries"),
+        (f"127.0.0.1:{primary.port}", "no_inverter_member"),
+        (f"127.0.0.1:{other.port}", "two_primaries"),
     ):
         await walk.submit(secondary_1=address)
         assert (walk.step, walk.errors) == ("members", {"secondary_1": error}), address

@@ -38,19 +38,21 @@ class Unit(Protocol):
 
 
 def run_checks(
-    units: Collection[Unit], unit_quantity: int | None
+    units: Collection[Unit], unit_quantity: int | None, *, unseen: int = 0
 ) -> Mapping[Check, bool | None]:
     """Return for each check whether ``units`` pass it; None where too little is known.
 
-    ``unit_quantity`` is the number of units that is set on the primary.
+    ``unit_quantity`` is the number of units that is set on the primary, ``unseen`` how many
+    units there are besides that nothing is known of.
     """
-    identities = [unit.identity for unit in units]
-    extensions = [unit.extension for unit in units]
+    nothing = [None] * unseen
+    identities = [*(unit.identity for unit in units), *nothing]
+    extensions = [*(unit.extension for unit in units), *nothing]
     return {
         Check.UNIT_QUANTITY: (
-            None if unit_quantity is None else len(units) == unit_quantity
+            None if unit_quantity is None or unseen else len(units) == unit_quantity
         ),
-        Check.ROLES: _roles([unit.role for unit in units]),
+        Check.ROLES: _roles([*(unit.role for unit in units), *nothing]),
         Check.FIRMWARE: _same(
             identity and identity.firmware for identity in identities
         ),

@@ -237,7 +237,7 @@ def _added(*keys: str) -> Callable[[InverterState], float | None]:
     def add(member: InverterState) -> float | None:
         if member.reported and not any(key in member.readings for key in keys):
             return None
-        total = 0.0
+        total: float = 0
         for key in keys:
             if key in member.readings:
                 if (value := member.readings[key]) is None:

@@ -63,6 +63,19 @@ async def read_identity(
     )
 
 
+async def check_serial(source: Source, expected: str) -> None:
+    """Raise ``OtherSerialError`` unless the inverter with serial number ``expected`` answers.
+
+    Raises ``ReadError`` when the serial number can't be read.
+    """
+    _expect(await source.read("identity"), expected)
+
+
+def _expect(values: Mapping[str, Value | None], serial_number: str) -> None:
+    if values["serial_number"] != serial_number:
+        raise OtherSerialError(str(values["serial_number"]))
+
+
 def decode_setting(
     profile: Profile, values: Mapping[str, Value | None]
 ) -> ParallelSetting | None:

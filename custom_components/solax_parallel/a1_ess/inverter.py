@@ -23,7 +23,13 @@ from .codes import (
 )
 from .extension import Extension, ExtensionReader
 from .faults import FAULTS, Severity, problems
-from .identity import Identity, OtherSerialError, decode_setting, read_identity
+from .identity import (
+    Identity,
+    OtherSerialError,
+    check_serial,
+    decode_setting,
+    read_identity,
+)
 from .profile import Fitted, Profile, Register
 from .samples import Samples
 from .source import ReadError, RefusedError, SilentError, Source, UnusableError, Value
@@ -199,6 +205,8 @@ class Inverter:
         try:
             if not self._verified:
                 await self._verify(now)
+            elif self.source.renewed:
+                await check_serial(self.source, self.member.serial_number)
             values = await self._read(now, failures)
         except OtherSerialError as err:
             self._rest_until = now + REST

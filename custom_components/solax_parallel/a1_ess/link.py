@@ -55,6 +55,16 @@ class Link(ModbusConnection):
         )
 
     @override
+    async def connect(self) -> None:
+        """Open the link unless it is open; raises ``ModbusConnectionError`` when it can't be."""
+        # What the link receives is handled in the context that opened it.
+        token = _our_exchange.set(True)
+        try:
+            await super().connect()
+        finally:
+            _our_exchange.reset(token)
+
+    @override
     def for_unit(self, unit_id: int) -> LinkUnit:
         """Return the unit with this Modbus id."""
         return LinkUnit(self, unit_id)

@@ -37,12 +37,23 @@ class RegisterSource(Source):
             window: _component(unit, profile, window) for window in profile.windows
         }
         self._raw: dict[str, dict[int, int]] = {"holding": {}, "input": {}}
+        self._renewed = False
+        unit.on_connection_lost(self._note_loss)
 
     @property
     @override
     def raw(self) -> RawWords:
         """The words of the latest reply to each window."""
         return self._raw
+
+    @property
+    @override
+    def renewed(self) -> bool:
+        """Whether the link was lost since "identity" was read."""
+        return self._renewed
+
+    def _note_loss(self) -> None:
+        self._renewed = True
 
     @override
     async def read(self, window: str) -> Mapping[str, Value | None]:
@@ -63,6 +74,8 @@ class RegisterSource(Source):
         # Some firmware answers an address it does not know with zeros instead of an exception.
         if limits.all_zero == "bad" and words and not any(words.values()):
             raise UnusableError("nothing but zeros")
+        if window == "identity":
+            self._renewed = False
         return component.values
 
 

@@ -33,6 +33,10 @@ class Source(Protocol):
     def raw(self) -> RawWords:
         """The words of the latest reply to each window."""
 
+    @property
+    def renewed(self) -> bool:
+        """Whether the link was lost since "identity" was read: somebody else may answer now."""
+
     async def read(self, window: str) -> Mapping[str, Value | None]:
         """Return every register of ``window`` by key; None stands for "no value".
 
