@@ -298,16 +298,15 @@ async def poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> 
 
 def devices(
     hass: HomeAssistant, entry: MockConfigEntry
-) -> dict[str, dr.BaseDeviceEntry]:
+) -> dict[str, dr.DeviceEntry | dr.ChildDeviceEntry]:
     """Return every device of an entry by its identifier."""
     registry = dr.async_get(hass)
+    found: list[dr.DeviceEntry | dr.ChildDeviceEntry] = [
+        *dr.async_entries_for_config_entry(registry, entry.entry_id),
+        *dr.async_child_entries_for_config_entry(registry, entry.entry_id),
+    ]
     return {
-        identifier: device
-        for device in (
-            *dr.async_entries_for_config_entry(registry, entry.entry_id),
-            *dr.async_child_entries_for_config_entry(registry, entry.entry_id),
-        )
-        for _, identifier in device.identifiers
+        identifier: device for device in found for _, identifier in device.identifiers
     }
 
 

@@ -40,11 +40,7 @@ async def read_identity(
     and ``ReadError`` when the serial number can't be read.
     """
     values = dict(await source.read("identity"))
-    serial_number = _text(values, "serial_number")
-    if not serial_number:
-        raise UnusableError("there is no serial number")
-    if expected is not None and serial_number != expected:
-        raise OtherSerialError(serial_number)
+    serial_number = _serial_number(values, expected)
     for window in _SETTINGS:
         try:
             values |= await source.read(window)
@@ -68,12 +64,16 @@ async def check_serial(source: Source, expected: str) -> None:
 
     Raises ``ReadError`` when the serial number can't be read.
     """
-    _expect(await source.read("identity"), expected)
+    _serial_number(await source.read("identity"), expected)
 
 
-def _expect(values: Mapping[str, Value | None], serial_number: str) -> None:
-    if values["serial_number"] != serial_number:
-        raise OtherSerialError(str(values["serial_number"]))
+def _serial_number(values: Mapping[str, Value | None], expected: str | None) -> str:
+    serial_number = _text(values, "serial_number")
+    if not serial_number:
+        raise UnusableError("there is no serial number")
+    if expected is not None and serial_number != expected:
+        raise OtherSerialError(serial_number)
+    return serial_number
 
 
 def decode_setting(

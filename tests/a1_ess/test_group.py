@@ -1,0 +1,850 @@
+"""All inverters together: what adds up, what is judged, and what a silent member changes."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+import time
+
+import pytest
+
+from custom_components.solax_parallel.a1_ess.codes import (
+    BackupInterfaceType,
+    GridStatus,
+    Led,
+    ModelType,
+    Role,
+    RunMode,
+)
+from custom_components.solax_parallel.a1_ess.group import (
+    Group,
+    GroupState,
+    Status,
+    Total,
+    agreed_on_grid,
+    group_led,
+    status,
+)
+from custom_components.solax_parallel.a1_ess.inverter import (
+    Inverter,
+    InverterState,
+    Member,
+    Presence,
+)
+from custom_components.solax_parallel.a1_ess.profile import Profile
+from custom_components.solax_parallel.a1_ess.registers import RegisterSource
+
+from .conftest import Clock, MakeDevice, OpenLink, StartServer
+from .device import SERIALS, Device
+from .wire import WireServer, late, silence
+
+ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
+ENERGIES = {
+    "pv_energy_total",
+    "battery_charged_total",
+    "battery_discharged_total",
+    "backup_energy_total",
+}
+PRIMARY_ENERGIES = {"grid_import_total", "grid_export_total"}
+
+type MakeGroup = Callable[..., Group]
+
+
+@pytest.fixture
+def devices(make_device: MakeDevice) -> list[Device]:
+    """Four sound inverters that measure different things."""
+    return [
+        make_device(
+            role,
+            ac_power=1000 * n,
+            pv1_power=100 * n,
+            pv2_power=10 * n,
+            pv3_power=n,
+            battery_power=-200 * n,
+            battery_soc=10 * n,
+            battery_capacity=1000 * n,
+            # Only the primary has the house's meter; the others read nonsense there.
+            meter_power=-300 if n == 1 else 5555,
+            backup_l1_power=20 * n,
+            backup_l2_power=30 * n,
+            pv_energy_total=1000.1 * n,
+            battery_charged_total=200.2 * n,
+            battery_discharged_total=100.3 * n,
+            backup_energy_total=10.4 * n,
+            grid_import_total=70.07 * n,
+            grid_export_total=80.08 * n,
+        )
+        for n, role in enumerate(ROLES, start=1)
+    ]
+
+
+@pytest.fixture
+def make_group(profile: Profile, clock: Clock) -> MakeGroup:
+    """Make the group that polls devices, all on one link unless they come as lists."""
+
+    def inverter(device: Device) -> Inverter:
+        source = RegisterSource(device.unit, profile)
+        return Inverter(device.member(), profile, source, clock=clock)
+
+    def make(*links: Sequence[Device]) -> Group:
+        return Group([list(map(inverter, link)) for link in links], clock=clock)
+
+    return make
+
+
+def values(state: GroupState) -> dict[str, float | None]:
+    """Return the totals without how complete they are."""
+    return {key: total.value for key, total in state.totals.items()}
+
+
+# --- totals ---------------------------------------------------------------------------
+
+
+async def test_a_whole_group_adds_up(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    state = await make_group(devices).poll()
+
+    assert dict(state.totals) == {
+        "ac_power": Total(value=10000, members_included=4, members_expected=4),
+        "pv_power": Total(value=1110, members_included=4, members_expected=4),
+        "battery_power": Total(value=-2000, members_included=4, members_expected=4),
+        "grid_power": Total(value=300, members_included=1, members_expected=1),
+        "load_power": Total(value=10300, members_included=4, members_expected=4),
+        # Of 10, 20, 30 and 40 %, weighted with one to four parts of capacity.
+        "battery_soc": Total(value=30, members_included=4, members_expected=4),
+        "pv_energy_total": Total(value=10001.0, members_included=4, members_expected=4),
+        "battery_charged_total": Total(
+            value=2002.0, members_included=4, members_expected=4
+        ),
+        "battery_discharged_total": Total(
+            value=1003.0, members_included=4, members_expected=4
+        ),
+        "backup_energy_total": Total(
+            value=104.0, members_included=4, members_expected=4
+        ),
+        "grid_import_total": Total(value=70.07, members_included=1, members_expected=1),
+        "grid_export_total": Total(value=80.08, members_included=1, members_expected=1),
+    }
+    assert all(total.complete for total in state.totals.values())
+    assert state.complete
+    assert state.unit_quantity == state.units_expected == 4
+    assert state.status is Status.NORMAL
+    assert state.led is Led.GREEN
+    assert state.on_grid is True
+    assert state.backup_interface is None
+    assert [member.role for member in state.heard] == list(ROLES)
+    assert list(state.members) == [SERIALS[role] for role in ROLES]
+
+
+async def test_a_power_without_a_silent_member_says_so(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    devices[3].mute()
+
+    state = await make_group(devices).poll()
+
+    for key, value in {
+        "ac_power": 6000,
+        "pv_power": 666,
+        "battery_power": -1200,
+        "load_power": 6300,
+        "battery_soc": 23.3,
+    }.items():
+        assert state.totals[key] == Total(
+            value=value, members_included=3, members_expected=4
+        )
+        assert not state.totals[key].complete
+    assert state.totals["grid_power"].complete
+    assert not state.complete
+    assert len(state.heard) == 3
+
+
+async def test_energies_keep_what_a_silent_member_has_counted(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    whole = values(await group.poll())
+    devices[0].mute()
+    devices[2].mute()
+
+    for _ in range(12):
+        clock.move(10)
+        state = await group.poll()
+        for key in ENERGIES:
+            assert state.totals[key] == Total(
+                value=whole[key], members_included=2, members_expected=4
+            )
+        for key in PRIMARY_ENERGIES:
+            assert state.totals[key] == Total(
+                value=whole[key], members_included=0, members_expected=1
+            )
+
+
+async def test_energies_are_not_known_before_every_member_was_heard(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    devices[0].mute()
+    group = make_group(devices)
+
+    state = await group.poll()
+    for key in ENERGIES:
+        assert state.totals[key] == Total(
+            value=None, members_included=3, members_expected=4
+        )
+    for key in PRIMARY_ENERGIES:
+        assert state.totals[key].value is None
+
+    devices[0].unmute()
+    clock.move(10)
+    state = await group.poll()
+    assert state.totals["pv_energy_total"].value == 10001.0
+    assert state.totals["grid_import_total"].value == 70.07
+
+
+async def test_energies_go_on_from_what_was_restored(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    devices[0].mute()
+    group = make_group(devices)
+    primary = group.inverters[SERIALS[Role.PRIMARY]]
+    primary.samples.restore({"pv_energy_total": 1000.0, "grid_import_total": 70.0})
+
+    state = await group.poll()
+
+    assert state.totals["pv_energy_total"] == Total(
+        value=10000.9, members_included=3, members_expected=4
+    )
+    assert state.totals["grid_import_total"].value == 70.0
+    assert state.totals["grid_export_total"].value is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_energies_never_drop_whoever_falls_silent(
+    devices: list[Device], make_group: MakeGroup, clock: Clock, seed: int
+) -> None:
+    random = Random(seed)  # noqa: S311  No secret is made.
+    group = make_group(devices[:2], devices[2:])
+    before = values(await group.poll())
+    counted = {device: 1000.1 * n for n, device in enumerate(devices, start=1)}
+
+    for _ in range(40):
+        clock.move(random.choice([5, 10, 70]))
+        for device in devices:
+            counted[device] += random.choice([0, 0.1])
+            device.say(pv_energy_total=counted[device])
+            if random.random() < 0.3:
+                device.mute()
+            else:
+                device.unmute()
+            device.fail("legs", None)
+            if random.random() < 0.1:
+                device.refuse("legs")
+        after = values(await group.poll())
+        for key in ENERGIES | PRIMARY_ENERGIES:
+            previous, current = before[key], after[key]
+            assert previous is not None
+            assert current is not None
+            assert current >= previous
+        before = after
+
+
+async def test_the_meter_is_the_primarys(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    devices[0].say(meter_power=1200)
+    group = make_group(devices)
+    # Export is positive at the meter, import is positive here.
+    assert values(await group.poll())["grid_power"] == -1200
+
+    devices[0].mute()
+    clock.move(10)
+    state = await group.poll()
+    assert state.totals["grid_power"] == Total(
+        value=None, members_included=0, members_expected=1
+    )
+    assert state.totals["load_power"] == Total(
+        value=None, members_included=0, members_expected=4
+    )
+
+
+async def test_a_member_without_a_value_is_left_out(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    devices[1].put("ac_power", 0x8000)
+    devices[1].put("pv2_power", 0xFFFF)
+    devices[1].put("battery_soc", 0xFFFF)
+    devices[2].put("backup_energy_total", 0xFFFF, 0xFFFF)
+
+    state = await make_group(devices).poll()
+
+    assert state.totals["ac_power"] == Total(
+        value=8000, members_included=3, members_expected=4
+    )
+    # Half of what its panels bring would be wrong as well.
+    assert state.totals["pv_power"] == Total(
+        value=888, members_included=3, members_expected=4
+    )
+    assert state.totals["battery_power"].complete
+    assert state.totals["battery_soc"] == Total(
+        value=32.5, members_included=3, members_expected=4
+    )
+    assert state.totals["backup_energy_total"] == Total(
+        value=None, members_included=3, members_expected=4
+    )
+    assert state.complete
+
+
+async def test_charges_are_weighted_alike_where_a_capacity_is_not_known(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    devices[2].put("battery_capacity", 0xFFFF, 0xFFFF)
+
+    assert values(await make_group(devices).poll())["battery_soc"] == 25.0
+
+
+async def test_an_empty_battery_counts(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    for device in devices:
+        device.say(battery_soc=0)
+
+    assert (await make_group(devices).poll()).totals["battery_soc"] == Total(
+        value=0, members_included=4, members_expected=4
+    )
+
+
+async def test_inverters_without_panels_have_no_panels_to_miss(
+    make_device: MakeDevice, profile: Profile, clock: Clock
+) -> None:
+    inverters = []
+    for role in ROLES[:2]:
+        device = make_device(role, quantity=2, model_type="a1_ac_g2")
+        member = device.member(model_type=ModelType.A1_AC_G2)
+        source = RegisterSource(device.unit, profile)
+        inverters.append(Inverter(member, profile, source, clock=clock))
+
+    state = await Group([inverters], clock=clock).poll()
+
+    assert state.totals["pv_energy_total"].value is None
+    assert state.totals["battery_charged_total"].value == 2001.0
+    assert state.totals["ac_power"].value == 6000
+
+
+async def test_an_inverter_without_panels_does_not_spoil_those_of_others(
+    devices: list[Device], profile: Profile, clock: Clock
+) -> None:
+    devices[1].say(model_type="a1_ac_g2")
+    inverters = [
+        Inverter(
+            device.member(
+                model_type=ModelType.A1_AC_G2 if n == 1 else ModelType.A1_HYB_G2
+            ),
+            profile,
+            RegisterSource(device.unit, profile),
+            clock=clock,
+        )
+        for n, device in enumerate(devices)
+    ]
+
+    state = await Group([inverters], clock=clock).poll()
+
+    assert state.totals["pv_energy_total"] == Total(
+        value=8000.8, members_included=4, members_expected=4
+    )
+    assert state.totals["pv_power"] == Total(
+        value=888, members_included=4, members_expected=4
+    )
+
+
+# --- with and without the grid --------------------------------------------------------
+
+
+def run(devices: Sequence[Device], **said: str) -> None:
+    for device in devices:
+        device.say(**said)
+
+
+def mute(devices: Sequence[Device]) -> None:
+    for device in devices:
+        device.mute()
+
+
+async def test_off_grid_the_load_is_what_the_backup_gives(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    run(devices, run_mode="off_grid", grid_status="off_grid")
+    devices[3].mute()
+
+    state = await make_group(devices).poll()
+
+    assert state.on_grid is False
+    assert state.totals["load_power"] == Total(
+        value=300, members_included=3, members_expected=4
+    )
+    assert "backup_power" not in state.totals
+
+
+async def test_the_load_is_not_known_where_units_disagree(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    run(devices[:1], run_mode="off_grid", grid_status="off_grid")
+
+    state = await make_group(devices).poll()
+
+    assert state.on_grid is None
+    assert state.totals["load_power"] == Total(
+        value=None, members_included=0, members_expected=4
+    )
+
+
+async def test_a_group_that_disagrees_for_ten_seconds_is_split(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    told = []
+
+    for seconds, off_grid in [
+        (0, False),
+        (10, True),
+        (5, True),
+        (4.9, True),
+        (0.1, True),
+        (10, True),
+        (10, False),
+        (10, True),
+        (9.9, True),
+        (0.1, True),
+    ]:
+        clock.move(seconds)
+        if off_grid:
+            run(devices[1:2], run_mode="off_grid", grid_status="off_grid")
+        else:
+            run(devices[1:2], run_mode="normal", grid_status="on_grid")
+        state = await group.poll()
+        told.append((state.status, state.on_grid))
+
+    agreed, unsure, split = (
+        (Status.NORMAL, True),
+        (Status.NORMAL, None),
+        (Status.SPLIT, None),
+    )
+    assert told == [
+        agreed,
+        unsure,
+        unsure,
+        unsure,
+        split,
+        split,
+        agreed,
+        unsure,
+        unsure,
+        split,
+    ]
+
+
+async def test_a_group_is_not_split_by_who_does_not_know(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    devices[1].put("grid_status", 2)
+    group = make_group(devices)
+
+    await group.poll()
+    clock.move(20)
+    state = await group.poll()
+
+    assert state.on_grid is True
+    assert state.status is Status.NORMAL
+
+
+def told(
+    run_mode: RunMode | None = RunMode.NORMAL,
+    grid_status: GridStatus | None = GridStatus.ON_GRID,
+    led: Led | None = Led.GREEN,
+    faults: Sequence[str] | None = (),
+    parallel_faults: Sequence[str] | None = (),
+) -> InverterState:
+    """Return the state of an inverter that was heard."""
+    return InverterState(
+        serial_number="H1",
+        presence=Presence.HEARD,
+        run_mode=run_mode,
+        grid_status=grid_status,
+        led=led,
+        faults=None if faults is None else frozenset(faults),
+        parallel_faults=None if parallel_faults is None else frozenset(parallel_faults),
+    )
+
+
+WELL = told()
+OFF_GRID = told(RunMode.OFF_GRID, GridStatus.OFF_GRID)
+UNSURE = told(grid_status=None)
+
+
+@pytest.mark.parametrize(
+    ("members", "on_grid"),
+    [
+        ([], None),
+        ([WELL], True),
+        ([OFF_GRID], False),
+        ([UNSURE], None),
+        ([WELL, WELL], True),
+        ([OFF_GRID, OFF_GRID], False),
+        ([WELL, OFF_GRID], None),
+        ([WELL, UNSURE], True),
+        ([UNSURE, OFF_GRID], False),
+        ([UNSURE, OFF_GRID, WELL], None),
+    ],
+)
+def test_on_grid_is_what_all_who_know_agree_on(
+    members: list[InverterState], on_grid: bool | None
+) -> None:
+    assert agreed_on_grid(members) is on_grid
+
+
+# --- status and LED -------------------------------------------------------------------
+
+WARNED = told(faults=["port_overcurrent"])
+WARNED_OF_CAN = told(parallel_faults=["parallel_can_warning"])
+FAULTY = told(faults=["fan"])
+FAULTY_CHAIN = told(parallel_faults=["eps_sync_lost"])
+FAULT_MODE = told(RunMode.FAULT)
+DEAD = told(RunMode.PERMANENT_FAULT, led=Led.OFF)
+RED_LED = told(led=Led.RED)
+RED_FLASHING_LED = told(led=Led.RED_FLASHING)
+GRID_LOST = told(faults=["grid_lost"])
+GRID_LOST_OFF_GRID = told(
+    RunMode.OFF_GRID, GridStatus.OFF_GRID, faults=["grid_lost", "grid_voltage"]
+)
+UNREAD = told(None, None, None, None, None)
+NO_EXTENSION = told(parallel_faults=None)
+
+
+@pytest.mark.parametrize(
+    ("members", "expected", "split", "result"),
+    [
+        pytest.param([], 2, False, Status.OFFLINE, id="nobody"),
+        pytest.param([WELL, WELL], 2, False, Status.NORMAL, id="all_well"),
+        pytest.param([WELL, NO_EXTENSION], 2, False, Status.NORMAL, id="no_extension"),
+        pytest.param([WELL], 2, False, Status.DEGRADED, id="one_missing"),
+        pytest.param([WELL, WARNED], 2, False, Status.DEGRADED, id="warning"),
+        pytest.param([WARNED_OF_CAN], 1, False, Status.DEGRADED, id="can_warning"),
+        pytest.param([WELL, FAULTY], 2, False, Status.FAULT, id="fault"),
+        pytest.param([FAULTY_CHAIN], 1, False, Status.FAULT, id="parallel_fault"),
+        pytest.param([WELL, FAULT_MODE], 2, False, Status.FAULT, id="fault_mode"),
+        pytest.param([WELL, DEAD], 2, False, Status.FAULT, id="dead_with_led_off"),
+        pytest.param([WELL, RED_LED], 2, False, Status.FAULT, id="red"),
+        pytest.param([RED_FLASHING_LED], 1, False, Status.FAULT, id="red_flashing"),
+        pytest.param([GRID_LOST], 1, False, Status.FAULT, id="grid_lost"),
+        pytest.param(
+            [GRID_LOST_OFF_GRID], 1, False, Status.OFF_GRID, id="grid_lost_off_grid"
+        ),
+        pytest.param([OFF_GRID, OFF_GRID], 2, False, Status.OFF_GRID, id="off_grid"),
+        pytest.param([WELL, OFF_GRID], 2, True, Status.SPLIT, id="split"),
+        pytest.param([WELL, OFF_GRID], 2, False, Status.NORMAL, id="not_yet_split"),
+        pytest.param([WELL, UNREAD], 2, False, None, id="not_known"),
+        pytest.param([UNREAD], 1, False, None, id="nothing_known"),
+        # The gravest wins.
+        pytest.param([WELL, FAULTY], 4, True, Status.FAULT, id="fault_and_split"),
+        pytest.param([WELL, OFF_GRID], 4, True, Status.SPLIT, id="split_and_missing"),
+        pytest.param([OFF_GRID], 4, False, Status.DEGRADED, id="off_grid_and_missing"),
+        pytest.param([UNREAD, FAULTY], 2, False, Status.FAULT, id="fault_and_unknown"),
+        pytest.param([UNREAD], 2, False, Status.DEGRADED, id="missing_and_unknown"),
+        pytest.param(
+            [UNREAD, OFF_GRID], 2, False, Status.OFF_GRID, id="off_and_unknown"
+        ),
+    ],
+)
+def test_the_status_is_the_gravest_that_applies(
+    members: list[InverterState], expected: int, split: bool, result: Status | None
+) -> None:
+    on_grid = agreed_on_grid(members)
+
+    assert status(members, expected, on_grid, split=split) is result
+    assert status(members[::-1], expected, on_grid, split=split) is result
+
+
+@pytest.mark.parametrize(
+    ("leds", "expected", "led"),
+    [
+        (["green", "green"], 2, "green"),
+        (["green"], 2, None),
+        (["green", None], 2, None),
+        ([None, None], 2, None),
+        ([], 2, None),
+        (["green", "green_flashing"], 2, "green_flashing"),
+        (["green_flashing", "green_flashing"], 2, "green_flashing"),
+        (["green_flashing"], 2, None),
+        (["green_flashing", None], 2, None),
+        (["off", "green_flashing"], 2, "green_flashing"),
+        (["off", "off"], 2, "off"),
+        (["off", "green"], 2, None),
+        (["red", "green"], 2, "red"),
+        (["red", "red_flashing"], 2, "red_flashing"),
+        (["green", "red_flashing"], 2, "red_flashing"),
+        (["red_flashing"], 4, "red_flashing"),
+        (["red", None], 4, "red"),
+    ],
+)
+def test_the_led_of_the_group_is_green_only_if_all_are(
+    leds: list[str | None], expected: int, led: str | None
+) -> None:
+    members = [told(led=None if each is None else Led(each)) for each in leds]
+
+    assert group_led(members, expected) == led
+    assert group_led(members[::-1], expected) == led
+
+
+async def test_the_group_is_judged_from_the_wire(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    judged = []
+    changes: list[Callable[[], None]] = [
+        lambda: None,
+        lambda: devices[1].say(parallel_faults=["parallel_can_warning"]),
+        lambda: devices[1].say(
+            parallel_faults=["parallel_rs485_fault"], operation_led="red_flashing"
+        ),
+        devices[1].mute,
+        partial(mute, devices),
+    ]
+
+    for change in changes:
+        change()
+        clock.move(10)
+        state = await group.poll()
+        judged.append((state.status, state.led))
+
+    assert judged == [
+        (Status.NORMAL, Led.GREEN),
+        (Status.DEGRADED, Led.GREEN),
+        (Status.FAULT, Led.RED_FLASHING),
+        (Status.DEGRADED, None),
+        (Status.OFFLINE, None),
+    ]
+
+
+async def test_a_group_nobody_answers_for_claims_nothing(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    mute(devices)
+
+    state = await make_group(devices).poll()
+
+    assert state.status is Status.OFFLINE
+    assert state.heard == ()
+    assert not state.complete
+    assert (state.led, state.on_grid, state.unit_quantity) == (None, None, None)
+    assert state.units_expected == 4
+    assert state.backup_interface is None
+    assert set(values(state).values()) == {None}
+    assert not any(total.complete for total in state.totals.values())
+    assert {total.members_included for total in state.totals.values()} == {0}
+
+
+# --- how many there should be ---------------------------------------------------------
+
+
+async def test_a_quantity_above_what_is_set_up_leaves_the_group_incomplete(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    state = await make_group(devices[:3]).poll()
+
+    assert state.unit_quantity == state.units_expected == 4
+    assert len(state.heard) == len(state.members) == 3
+    assert not state.complete
+    assert state.status is Status.DEGRADED
+    assert state.led is None
+    assert state.totals["ac_power"] == Total(
+        value=6000, members_included=3, members_expected=4
+    )
+    assert not state.totals["pv_energy_total"].complete
+
+
+async def test_a_quantity_below_what_is_set_up_expects_those(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    devices[0].say(unit_quantity=2)
+
+    state = await make_group(devices).poll()
+
+    assert state.unit_quantity == 2
+    assert state.units_expected == 4
+    assert state.complete
+
+
+async def test_the_quantity_outlives_the_primarys_silence(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices[:3])
+    await group.poll()
+    devices[0].mute()
+
+    clock.move(10)
+    state = await group.poll()
+
+    assert state.unit_quantity == state.units_expected == 4
+
+
+async def test_the_quantity_is_not_known_without_the_extension(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    devices[0].refuse("primary_extension")
+
+    state = await make_group(devices[:3]).poll()
+
+    assert state.unit_quantity is None
+    assert state.units_expected == 3
+    assert state.complete
+
+
+async def test_a_standalone_inverter_is_a_group_of_one(
+    make_device: MakeDevice, make_group: MakeGroup
+) -> None:
+    state = await make_group([make_device(Role.STANDALONE)]).poll()
+
+    assert state.units_expected == 1
+    assert state.complete
+    assert state.status is Status.NORMAL
+    assert state.totals["grid_power"].value == 250
+    assert state.totals["grid_import_total"].value == 60.75
+
+
+async def test_the_backup_interface_is_the_primarys(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    devices[0].say(backup_interface="bi", grid_relay="on")
+    group = make_group(devices)
+
+    state = await group.poll()
+    assert state.backup_interface is not None
+    assert state.backup_interface.type is BackupInterfaceType.BI
+
+    devices[0].mute()
+    clock.move(10)
+    assert (await group.poll()).backup_interface is None
+
+
+# --- side by side ---------------------------------------------------------------------
+
+
+def on_the_wire(
+    profile: Profile,
+    open_link: OpenLink,
+    server: WireServer,
+    serials: Sequence[str],
+    timeout: float = 5,
+) -> list[Inverter]:
+    """Return inverters that are polled over one real link."""
+    link = open_link(server, timeout=timeout)
+    return [
+        Inverter(
+            Member(serial_number=serial, unit_id=unit_id, role=Role.SECONDARY_1),
+            profile,
+            RegisterSource(link.for_unit(unit_id), profile),
+        )
+        for unit_id, serial in enumerate(serials, start=1)
+    ]
+
+
+async def test_links_are_polled_side_by_side_and_their_units_in_turn(
+    start_server: StartServer, open_link: OpenLink, profile: Profile
+) -> None:
+    servers = [await start_server() for _ in range(3)]
+    links = []
+    for n, server in enumerate(servers):
+        server.default = late(0.1)
+        links.append(on_the_wire(profile, open_link, server, [f"A{n}", f"B{n}"]))
+
+    started = time.monotonic()
+    state = await Group(links).poll()
+    elapsed = time.monotonic() - started
+
+    # One after the other it would take three times as long.
+    assert elapsed < 0.6
+    for server in servers:
+        units = [request.unit_id for request in server.requests]
+        assert units == sorted(units)
+        assert set(units) == {1, 2}
+        assert server.overlaps == 0
+    first, *others = (server.requests for server in servers)
+    assert all(requests[0].at < first[1].at for requests in others)
+    # Whoever was done first: they stay in the order they were given in.
+    assert list(state.members) == ["A0", "B0", "A1", "B1", "A2", "B2"]
+
+
+async def test_a_silent_link_does_not_hold_up_the_others(
+    start_server: StartServer, open_link: OpenLink, profile: Profile
+) -> None:
+    silent, quick = await start_server(), await start_server()
+    silent.default = silence
+    group = Group(
+        [
+            on_the_wire(profile, open_link, silent, ["A"], timeout=0.4),
+            on_the_wire(profile, open_link, quick, ["B", "C"]),
+        ]
+    )
+
+    await group.poll()
+
+    assert len(silent.requests) == 1
+    assert {request.unit_id for request in quick.requests} == {1, 2}
+    assert quick.requests[-1].at - silent.requests[0].at < 0.3
+
+
+async def test_a_poll_can_be_cancelled(
+    start_server: StartServer, open_link: OpenLink, profile: Profile
+) -> None:
+    servers = [await start_server("socket"), await start_server("rtu")]
+    links = []
+    for server in servers:
+        server.default = silence
+        links.append(on_the_wire(profile, open_link, server, ["A", "B"]))
+    group = Group(links)
+    before = asyncio.all_tasks()
+    task = asyncio.ensure_future(group.poll())
+    await asyncio.sleep(0.2)
+    assert all(len(server.requests) == 1 for server in servers)
+
+    started = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert time.monotonic() - started < 1
+    assert task.cancelled()
+    await asyncio.sleep(0.02)
+    assert {each for each in asyncio.all_tasks() if not each.done()} <= {
+        *before,
+        *(task for server in servers for task in server._tasks),
+    }
+    for server in servers:
+        server.default = late(0)
+    state = await group.poll()
+    assert all(len(server.requests) > 1 for server in servers)
+    assert state.status is Status.OFFLINE
+
+
+async def test_a_deadline_ends_a_poll(
+    start_server: StartServer, open_link: OpenLink, profile: Profile
+) -> None:
+    server = await start_server()
+    server.default = silence
+    group = Group([on_the_wire(profile, open_link, server, ["A"])])
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await group.poll()
+
+
+async def test_the_clock_is_the_systems_unless_another_is_given(
+    devices: list[Device], profile: Profile
+) -> None:
+    inverters = [
+        Inverter(device.member(), profile, RegisterSource(device.unit, profile))
+        for device in devices
+    ]
+    run(devices[:1], run_mode="off_grid")
+
+    assert (await Group([inverters]).poll()).status is Status.NORMAL

@@ -1,0 +1,1321 @@
+"""One inverter: what it says, what that means, and what its silence costs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+import time
+
+from modbus_connection import (
+    IllegalDataAddressError,
+    ModbusError,
+    ModbusProtocolError,
+    ServerDeviceBusyError,
+)
+from modbus_connection.mock import MockModbusConnection
+import pytest
+
+from custom_components.solax_parallel.a1_ess.codes import (
+    FAULT_MODES,
+    WORKING_MODES,
+    GridStatus,
+    Led,
+    LedSource,
+    ModelType,
+    Role,
+    RunMode,
+)
+from custom_components.solax_parallel.a1_ess.faults import FAULTS
+from custom_components.solax_parallel.a1_ess.inverter import (
+    Inverter,
+    InverterState,
+    Member,
+    Presence,
+    derived_led,
+)
+from custom_components.solax_parallel.a1_ess.profile import Profile
+from custom_components.solax_parallel.a1_ess.registers import RegisterSource
+
+from .conftest import Clock, MakeDevice, OpenLink, StartServer
+from .device import SERIALS, Device
+from .wire import Exchange, silence
+
+IDENTITY = ["identity", "firmware", "rating", "parallel_setting", "battery_packs"]
+READINGS = ["live", "legs", "third_string"]
+
+type MakeInverter = Callable[..., Inverter]
+
+
+@pytest.fixture
+def make_inverter(profile: Profile, clock: Clock) -> MakeInverter:
+    """Make the inverter that polls a device."""
+
+    def make(
+        device: Device, member: Member | None = None, *, reads_system: bool = False
+    ) -> Inverter:
+        return Inverter(
+            member or device.member(),
+            profile,
+            RegisterSource(device.unit, profile),
+            reads_system=reads_system,
+            clock=clock,
+        )
+
+    return make
+
+
+def unheard(state: InverterState) -> bool:
+    """Whether a state claims nothing that only a reading can tell."""
+    return (
+        not state.heard
+        and state.readings == {}
+        and state.system == {}
+        and state.unnamed_bits == {}
+        and {
+            state.led,
+            state.led_source,
+            state.run_mode,
+            state.grid_status,
+            state.off_grid,
+            state.bms_connected,
+            state.faults,
+            state.problems,
+            state.parallel_faults,
+            state.extension,
+        }
+        == {None}
+    )
+
+
+# --- a sound inverter -----------------------------------------------------------------
+
+
+async def test_a_poll_tells_what_is_known(
+    make_device: MakeDevice, make_inverter: MakeInverter, profile: Profile
+) -> None:
+    inverter = make_inverter(make_device(backup_interface="bi_pro"))
+    before = datetime.now(UTC)
+
+    state = await inverter.poll()
+
+    assert state.serial_number == "H10000000000AA"
+    assert state.presence is Presence.HEARD
+    assert state.heard
+    assert state.identity is not None
+    assert state.identity.firmware == "DSP 1.07 / ARM 2.13"
+    assert state.role is inverter.role is Role.PRIMARY
+    assert state.model_type is ModelType.A1_HYB_G2
+    assert state.run_mode is RunMode.NORMAL
+    assert state.grid_status is GridStatus.ON_GRID
+    assert state.off_grid is False
+    assert state.bms_connected is True
+    assert (state.led, state.led_source) == (Led.GREEN, LedSource.REGISTER)
+    assert state.faults == state.problems == state.parallel_faults == frozenset()
+    assert state.unnamed_bits == {}
+    assert state.extension is not None
+    assert state.extension.unit_quantity == 4
+    assert state.extension.backup_interface is not None
+    assert state.system == {}
+    assert not state.reported
+    assert state.failures == {}
+    assert state.dropped == {}
+    assert state.failed_polls == 0
+    assert state.last_seen is not None
+    assert before <= state.last_seen <= datetime.now(UTC)
+    assert state.readings["ac_voltage"] == 240.1
+    assert state.readings["meter_power"] == -250
+    assert state.readings["pv3_power"] == 400
+    assert state.readings["pv_energy_total"] == 4321.5
+    assert set(state.readings) == {
+        register.key
+        for window in READINGS
+        for register in profile.read_in(window)
+        if register.unit is not None
+    }
+
+
+async def test_who_it_is_is_asked_once(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    assert device.asked() == []
+
+    await inverter.poll()
+    assert device.asked() == [*IDENTITY, *READINGS, "primary_extension"]
+    for _ in range(5):
+        clock.move(10)
+        await inverter.poll()
+        assert device.asked() == [*READINGS, "primary_extension"]
+
+
+@pytest.mark.parametrize(
+    "role", [Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3, Role.STANDALONE]
+)
+async def test_only_a_primary_is_asked_for_the_group(
+    make_device: MakeDevice, make_inverter: MakeInverter, role: Role
+) -> None:
+    device = make_device(role)
+    state = await make_inverter(device).poll()
+
+    assert device.asked() == [*IDENTITY, *READINGS, "extension"]
+    assert state.role is role
+
+
+async def test_a_primary_tells_of_its_secondaries_where_it_is_to(
+    make_device: MakeDevice, make_inverter: MakeInverter, profile: Profile
+) -> None:
+    device = make_device(system_units=2, secondary_1_l1_power=-5)
+    state = await make_inverter(device, reads_system=True).poll()
+
+    assert device.asked()[-1] == "system"
+    assert state.system["system_units"] == 2
+    assert state.system["secondary_1_l1_power"] == -5
+    assert set(state.system) == {r.key for r in profile.read_in("system")}
+
+
+@pytest.mark.parametrize(
+    ("words", "connected"), [([0], False), ([1], True), ([2], None)]
+)
+async def test_the_battery_link_is_on_off_or_not_known(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    words: list[int],
+    connected: bool | None,
+) -> None:
+    device = make_device()
+    device.put("bms_connected", *words)
+
+    assert (await make_inverter(device).poll()).bms_connected is connected
+
+
+@pytest.mark.parametrize("word", [11, 19, 21, 255])
+async def test_a_run_mode_in_no_table_is_not_known_and_no_fault(
+    make_device: MakeDevice, make_inverter: MakeInverter, word: int
+) -> None:
+    device = make_device()
+    device.put("run_mode", word)
+    device.refuse("primary_extension")
+
+    state = await make_inverter(device).poll()
+
+    assert state.run_mode is None
+    assert state.led is None
+    assert state.led_source is LedSource.DERIVED
+    assert state.faults == frozenset()
+
+
+async def test_dropped_samples_are_told(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.put("ac_power", 0x7530)
+    clock.move(10)
+
+    state = await inverter.poll()
+
+    assert state.readings["ac_power"] == 3000
+    assert state.dropped == {"ac_power": 1}
+    clock.move(10)
+    assert (await inverter.poll()).dropped == {"ac_power": 2}
+    # A state is what was known then.
+    assert state.dropped == {"ac_power": 1}
+
+
+# --- role and LED without the extension -----------------------------------------------
+
+NOT_SERVED: dict[str, Callable[[Device, str], None]] = {
+    "refused": lambda device, window: device.refuse(window),
+    "busy": lambda device, window: device.fail(window, ServerDeviceBusyError()),
+    "short": lambda device, window: device.fail(window, ModbusProtocolError("short")),
+    "no_answer": lambda device, window: device.ignore(window),
+    "zeros": lambda device, window: device.clear(window),
+    "bad_code": lambda device, window: device.put("operation_led", 9),
+    "bad_bit": lambda device, window: device.put("parallel_faults", 0x40),
+    "other_role": lambda device, window: device.say(role="standalone"),
+}
+
+
+@pytest.mark.parametrize("how", NOT_SERVED.values(), ids=NOT_SERVED)
+@pytest.mark.parametrize(
+    ("role", "window"),
+    [(Role.PRIMARY, "primary_extension"), (Role.SECONDARY_2, "extension")],
+)
+async def test_without_the_extension_the_named_faults_are_not_known(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    how: Callable[[Device, str], None],
+    role: Role,
+    window: str,
+) -> None:
+    # The register would say red; what is documented says green.
+    device = make_device(role, operation_led="red")
+    how(device, window)
+
+    state = await make_inverter(device).poll()
+
+    assert state.heard
+    assert state.extension is None
+    assert state.parallel_faults is None
+    assert (state.led, state.led_source) == (Led.GREEN, LedSource.DERIVED)
+    assert state.role is role
+    assert list(state.failures) == [window]
+    assert state.failures[window]
+    assert state.readings["ac_power"] == 3000
+
+
+async def test_the_register_tells_the_led_whatever_would_be_derived(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(run_mode="fault", operation_led="off")
+
+    state = await make_inverter(device).poll()
+
+    assert (state.led, state.led_source) == (Led.OFF, LedSource.REGISTER)
+
+
+@pytest.mark.parametrize(
+    ("found", "setting", "register", "role"),
+    [
+        # With the extension its role counts.
+        (Role.PRIMARY, "master", "primary", Role.PRIMARY),
+        (Role.SECONDARY, "slave", "secondary_1", Role.SECONDARY_1),
+        (Role.SECONDARY_1, "slave", "secondary_2", Role.SECONDARY_2),
+        (Role.SECONDARY_1, "master", "primary", Role.PRIMARY),
+        (Role.PRIMARY, "free", "standalone", Role.STANDALONE),
+        # Without it the setting does, with the number that was found if it can be that.
+        (Role.PRIMARY, "master", None, Role.PRIMARY),
+        (Role.PRIMARY, "slave", None, Role.SECONDARY),
+        (Role.PRIMARY, "free", None, Role.STANDALONE),
+        (Role.SECONDARY, "slave", None, Role.SECONDARY),
+        (Role.SECONDARY_3, "slave", None, Role.SECONDARY_3),
+        (Role.SECONDARY_3, "master", None, Role.PRIMARY),
+        # Where neither tells, what was found stays.
+        (Role.SECONDARY_3, None, None, Role.SECONDARY_3),
+        (Role.PRIMARY, None, "primary", Role.PRIMARY),
+    ],
+)
+async def test_the_role_comes_from_the_best_source(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    found: Role,
+    setting: str | None,
+    register: str | None,
+    role: Role,
+) -> None:
+    device = make_device(Role.PRIMARY)
+    if setting is None:
+        device.refuse("parallel_setting")
+    else:
+        device.say(parallel_setting=setting)
+    if register is None:
+        device.refuse("extension")
+    else:
+        device.say(role=register)
+    inverter = make_inverter(device, device.member(role=found))
+
+    assert (await inverter.poll()).role is role
+    assert inverter.role is role
+
+
+async def test_a_role_once_told_stays_while_the_extension_is_away(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device(Role.SECONDARY_2)
+    inverter = make_inverter(device, device.member(role=Role.SECONDARY))
+    assert (await inverter.poll()).role is Role.SECONDARY_2
+
+    device.refuse("extension")
+    clock.move(10)
+    assert (await inverter.poll()).role is Role.SECONDARY_2
+
+
+# --- the derived LED ------------------------------------------------------------------
+
+ON, OFF = GridStatus.ON_GRID, GridStatus.OFF_GRID
+NO_FAULT: frozenset[str] = frozenset()
+WARNING = frozenset({"port_overcurrent"})
+EXCUSED = frozenset({"grid_lost", "grid_voltage", "grid_frequency"})
+FAULT = frozenset({"fan"})
+EXCUSED_AND_FAULT = EXCUSED | FAULT
+UNKNOWN = None
+
+ON_THE_WAY = [
+    RunMode.WAITING,
+    RunMode.CHECKING,
+    RunMode.UPDATE,
+    RunMode.SELF_TEST,
+    RunMode.IDLE,
+    RunMode.STANDBY,
+]
+GREEN, FLASHING, RED = Led.GREEN, Led.GREEN_FLASHING, Led.RED_FLASHING
+
+# Modes, and by fault words the LED with the grid, without it, and where that is unknown.
+LEDS: list[
+    tuple[
+        list[RunMode | None],
+        dict[frozenset[str] | None, tuple[Led | None, Led | None, Led | None]],
+    ]
+] = [
+    (
+        [RunMode.FAULT, RunMode.PERMANENT_FAULT],
+        {
+            NO_FAULT: (RED, RED, RED),
+            WARNING: (RED, RED, RED),
+            EXCUSED: (RED, RED, RED),
+            FAULT: (RED, RED, RED),
+            EXCUSED_AND_FAULT: (RED, RED, RED),
+            UNKNOWN: (RED, RED, RED),
+        },
+    ),
+    (
+        [RunMode.NORMAL, RunMode.NORMAL_REMOTE, RunMode.NORMAL_GENERATOR],
+        {
+            NO_FAULT: (GREEN, GREEN, GREEN),
+            WARNING: (GREEN, GREEN, GREEN),
+            EXCUSED: (RED, GREEN, RED),
+            FAULT: (RED, RED, RED),
+            EXCUSED_AND_FAULT: (RED, RED, RED),
+            UNKNOWN: (None, None, None),
+        },
+    ),
+    (
+        [RunMode.OFF_GRID],
+        {
+            NO_FAULT: (GREEN, GREEN, GREEN),
+            WARNING: (GREEN, GREEN, GREEN),
+            EXCUSED: (GREEN, GREEN, GREEN),
+            FAULT: (RED, RED, RED),
+            EXCUSED_AND_FAULT: (RED, RED, RED),
+            UNKNOWN: (None, None, None),
+        },
+    ),
+    (
+        [RunMode.OFF_GRID_WAITING],
+        {
+            NO_FAULT: (FLASHING, FLASHING, FLASHING),
+            WARNING: (FLASHING, FLASHING, FLASHING),
+            EXCUSED: (FLASHING, FLASHING, FLASHING),
+            FAULT: (RED, RED, RED),
+            EXCUSED_AND_FAULT: (RED, RED, RED),
+            UNKNOWN: (None, None, None),
+        },
+    ),
+    (
+        [*ON_THE_WAY],
+        {
+            NO_FAULT: (FLASHING, FLASHING, FLASHING),
+            WARNING: (FLASHING, FLASHING, FLASHING),
+            EXCUSED: (RED, FLASHING, RED),
+            FAULT: (RED, RED, RED),
+            EXCUSED_AND_FAULT: (RED, RED, RED),
+            UNKNOWN: (None, None, None),
+        },
+    ),
+    (
+        [None],
+        {
+            NO_FAULT: (None, None, None),
+            WARNING: (None, None, None),
+            EXCUSED: (RED, None, RED),
+            FAULT: (RED, RED, RED),
+            EXCUSED_AND_FAULT: (RED, RED, RED),
+            UNKNOWN: (None, None, None),
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("run_mode", "by_faults"),
+    [(run_mode, by_faults) for run_modes, by_faults in LEDS for run_mode in run_modes],
+)
+def test_the_led_is_derived_by_the_table(
+    run_mode: RunMode | None,
+    by_faults: dict[frozenset[str] | None, tuple[Led | None, Led | None, Led | None]],
+) -> None:
+    assert {
+        faults: (
+            derived_led(run_mode, ON, faults),
+            derived_led(run_mode, OFF, faults),
+            derived_led(run_mode, None, faults),
+        )
+        for faults in by_faults
+    } == by_faults
+
+
+def test_every_run_mode_is_in_the_table() -> None:
+    told = [run_mode for run_modes, _ in LEDS for run_mode in run_modes]
+
+    assert len(told) == len(set(told))
+    assert set(told) == {*RunMode, None}
+    assert FAULT_MODES.isdisjoint(WORKING_MODES)
+
+
+def test_any_fault_but_a_warning_flashes_red() -> None:
+    quiet = {
+        key
+        for key in FAULTS
+        if derived_led(RunMode.NORMAL, ON, frozenset({key})) is not RED
+    }
+
+    assert quiet == {"parallel_can_warning", "port_overcurrent"}
+
+
+async def test_the_led_is_derived_from_the_wire(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    device.refuse("primary_extension")
+    inverter = make_inverter(device)
+    leds = []
+
+    for said in (
+        {"run_mode": "normal"},
+        {"run_mode": "checking"},
+        {"run_mode": "off_grid", "inverter_faults": ["grid_lost"]},
+        {"run_mode": "normal"},
+        {"inverter_faults": [], "manager_faults": ["port_overcurrent"]},
+        {"battery_faults": ["battery_relay"]},
+        {"battery_faults": [], "run_mode": "permanent_fault"},
+    ):
+        device.say(**said)
+        clock.move(10)
+        leds.append((await inverter.poll()).led)
+
+    assert leds == [GREEN, FLASHING, GREEN, RED, GREEN, RED, RED]
+
+
+# --- faults ---------------------------------------------------------------------------
+
+
+async def test_the_faults_of_all_words_are_told(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(
+        inverter_faults=["grid_lost", "parallel_fault", "other_device"],
+        manager_faults=["fan_2"],
+        battery_faults=["battery_relay", "battery_air_switch"],
+        parallel_faults=["eps_sync_lost"],
+    )
+
+    state = await make_inverter(device).poll()
+
+    assert state.faults == frozenset(
+        {
+            "grid_lost",
+            "parallel_fault",
+            "other_device",
+            "fan_2",
+            "battery_relay",
+            "battery_air_switch",
+        }
+    )
+    assert state.problems == state.faults
+    assert state.parallel_faults == frozenset({"eps_sync_lost"})
+    assert state.unnamed_bits == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "off_grid"),
+    [
+        ({"run_mode": "normal", "grid_status": "on_grid"}, False),
+        ({"run_mode": "normal", "grid_status": "off_grid"}, True),
+        ({"run_mode": "off_grid", "grid_status": "on_grid"}, True),
+        ({"run_mode": "off_grid_waiting", "grid_status": "on_grid"}, True),
+        ({"run_mode": "off_grid", "grid_status": "off_grid"}, True),
+    ],
+)
+async def test_off_grid_excuses_the_loss_of_the_grid_alone(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    said: dict[str, str],
+    off_grid: bool,
+) -> None:
+    faults = frozenset({"grid_lost", "grid_voltage", "grid_frequency", "overload"})
+    device = make_device(inverter_faults=faults, **said)
+
+    state = await make_inverter(device).poll()
+
+    assert state.off_grid is off_grid
+    assert state.faults == faults
+    assert state.problems == (frozenset({"overload"}) if off_grid else faults)
+
+
+async def test_off_grid_is_not_known_without_the_grid_status(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(inverter_faults=["grid_lost"])
+    device.put("grid_status", 2)
+
+    state = await make_inverter(device).poll()
+
+    assert state.grid_status is None
+    assert state.off_grid is None
+    assert state.problems == frozenset({"grid_lost"})
+
+
+async def test_bits_without_a_name_are_told_and_are_no_fault(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device()
+    device.refuse("primary_extension")
+    device.put("inverter_faults", 0x0200, 0x0000)
+    device.put("manager_faults", 0x8008)
+    device.put("battery_faults", 0x0000, 0x0080)
+
+    state = await make_inverter(device).poll()
+
+    assert state.unnamed_bits == {
+        "inverter_faults": 1 << 9,
+        "manager_faults": 0x8008,
+        "battery_faults": 1 << 23,
+    }
+    assert state.faults == frozenset()
+    assert state.led is Led.GREEN
+
+
+@pytest.mark.parametrize(
+    "word", ["inverter_faults", "manager_faults", "battery_faults"]
+)
+async def test_faults_are_not_known_unless_every_word_is(
+    make_device: MakeDevice, make_inverter: MakeInverter, word: str
+) -> None:
+    device = make_device()
+    device.refuse("primary_extension")
+    device.put(word, 0xFFFF, *([] if word == "manager_faults" else [0xFFFF]))
+
+    state = await make_inverter(device).poll()
+
+    assert state.faults is None
+    assert state.problems is None
+    assert state.led is None
+
+
+# --- silence --------------------------------------------------------------------------
+
+
+async def test_a_silent_poll_costs_one_request(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    first = await inverter.poll()
+    device.asked()
+    device.mute()
+
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert device.asked() == ["live"]
+    assert state.presence is Presence.SILENT
+    assert unheard(state)
+    assert state.failures == {"live": "no answer"}
+    # Who it is does not change by its silence.
+    assert (state.identity, state.role, state.model_type, state.last_seen) == (
+        first.identity,
+        first.role,
+        first.model_type,
+        first.last_seen,
+    )
+
+
+async def test_an_inverter_that_never_answered_is_silent(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(Role.SECONDARY_1)
+    device.mute()
+
+    state = await make_inverter(device).poll()
+
+    assert device.asked() == ["identity"]
+    assert unheard(state)
+    assert state.presence is Presence.SILENT
+    assert state.identity is None
+    assert state.last_seen is None
+    assert state.failures == {"identity": "no answer"}
+    assert state.role is Role.SECONDARY_1
+
+
+async def test_three_silent_polls_and_then_a_minutes_rest(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.asked()
+    device.mute()
+    told = []
+
+    for _ in range(20):
+        clock.move(10)
+        state = await inverter.poll()
+        assert unheard(state)
+        told.append((state.presence, state.failed_polls, device.asked()))
+
+    silent, resting = Presence.SILENT, Presence.RESTING
+    assert told == [
+        (silent, 1, ["live"]),
+        (silent, 2, ["identity"]),
+        (resting, 3, ["identity"]),
+        *[(resting, 3, [])] * 5,
+        (resting, 4, ["identity"]),
+        *[(resting, 4, [])] * 5,
+        (resting, 5, ["identity"]),
+        *[(resting, 5, [])] * 5,
+    ]
+
+
+@pytest.mark.parametrize("silent_polls", [1, 2, 3, 9])
+async def test_it_comes_back_after_its_serial_number_was_seen(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    clock: Clock,
+    silent_polls: int,
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.mute()
+    for _ in range(silent_polls):
+        clock.move(10)
+        await inverter.poll()
+    device.unmute()
+    device.asked()
+
+    clock.move(60)
+    state = await inverter.poll()
+
+    assert device.asked() == [*IDENTITY, *READINGS, "primary_extension"]
+    assert state.heard
+    assert state.failed_polls == 0
+    assert state.readings["ac_power"] == 3000
+
+
+@pytest.mark.parametrize(
+    ("silent_polls", "power"), [(1, 3000), (2, 3000), (3, None), (9, None)]
+)
+async def test_a_value_from_before_a_long_silence_is_not_held(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    clock: Clock,
+    silent_polls: int,
+    power: int | None,
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.mute()
+    for _ in range(silent_polls):
+        clock.move(10)
+        await inverter.poll()
+    device.unmute()
+    device.put("ac_power", 0x7530)
+
+    clock.move(60)
+    state = await inverter.poll()
+
+    assert state.heard
+    assert state.readings["ac_power"] == power
+
+
+async def test_silence_is_counted_anew_after_an_answer(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    presences = []
+
+    for muted in (False, True, True, False, True, True, False):
+        if muted:
+            device.mute()
+        else:
+            device.unmute()
+        clock.move(10)
+        presences.append((await inverter.poll()).presence)
+
+    heard, silent = Presence.HEARD, Presence.SILENT
+    assert presences == [heard, silent, silent, heard, silent, silent, heard]
+
+
+async def test_a_silent_inverter_costs_one_timeout_on_the_wire(
+    start_server: StartServer, open_link: OpenLink, profile: Profile
+) -> None:
+    server = await start_server()
+    server.default = silence
+    link = open_link(server, timeout=0.2)
+    await link.connect()
+    inverter = Inverter(
+        Member(serial_number="H10000000000AA", unit_id=1, role=Role.PRIMARY),
+        profile,
+        RegisterSource(link.for_unit(1), profile),
+    )
+
+    started = time.monotonic()
+    state = await inverter.poll()
+
+    assert state.presence is Presence.SILENT
+    assert time.monotonic() - started < 0.35
+    assert len(server.requests) == 1
+
+
+# --- another inverter in its place ----------------------------------------------------
+
+
+async def test_another_inverter_in_its_place_is_not_mixed_up_with_it(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    first = await inverter.poll()
+    device.mute()
+    clock.move(10)
+    await inverter.poll()
+    device.unmute()
+    device.say(
+        serial_number=SERIALS[Role.SECONDARY_1],
+        rated_power=5000,
+        pv_energy_total=9999,
+        dsp_firmware_major=9,
+    )
+    device.asked()
+
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert device.asked() == ["identity"]
+    assert state.presence is Presence.OTHER_SERIAL
+    assert unheard(state)
+    assert state.serial_number == SERIALS[Role.PRIMARY]
+    assert state.other_serial == SERIALS[Role.SECONDARY_1]
+    assert state.identity == first.identity
+    assert state.failed_polls == 2
+    # The message may end up in a log, where a serial number has no place.
+    assert list(state.failures) == ["identity"]
+    assert "H1" not in state.failures["identity"]
+    assert inverter.samples.rated_power == 7600
+    assert inverter.samples.last_total("pv_energy_total") == 4321.5
+
+
+async def test_another_inverter_is_asked_again_after_a_minute(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device(serial_number=SERIALS[Role.SECONDARY_1])
+    inverter = make_inverter(device)
+    assert (await inverter.poll()).presence is Presence.OTHER_SERIAL
+    device.asked()
+
+    for _ in range(5):
+        clock.move(10)
+        state = await inverter.poll()
+        assert state.presence is Presence.OTHER_SERIAL
+        assert state.other_serial == SERIALS[Role.SECONDARY_1]
+        assert unheard(state)
+    assert device.asked() == []
+
+    clock.move(10)
+    assert (await inverter.poll()).presence is Presence.OTHER_SERIAL
+    assert device.asked() == ["identity"]
+
+    device.say(serial_number=SERIALS[Role.PRIMARY])
+    clock.move(60)
+    state = await inverter.poll()
+    assert state.heard
+    assert state.other_serial is None
+
+
+@pytest.fixture
+def connection() -> MockModbusConnection:
+    """A link that can be lost."""
+    return MockModbusConnection()
+
+
+@pytest.fixture
+def wired(connection: MockModbusConnection, profile: Profile) -> Device:
+    return Device(connection.for_unit(1), profile)
+
+
+async def test_who_it_is_is_checked_after_the_link_was_lost(
+    connection: MockModbusConnection,
+    wired: Device,
+    make_inverter: MakeInverter,
+    clock: Clock,
+) -> None:
+    inverter = make_inverter(wired)
+    await inverter.poll()
+    wired.asked()
+
+    connection.simulate_connection_lost()
+    for windows in (["identity", *READINGS, "primary_extension"], [*READINGS]):
+        clock.move(10)
+        assert (await inverter.poll()).heard
+        assert wired.asked()[: len(windows)] == windows
+
+
+async def test_another_inverter_behind_a_new_link_is_not_mixed_up_with_it(
+    connection: MockModbusConnection,
+    wired: Device,
+    make_inverter: MakeInverter,
+    clock: Clock,
+) -> None:
+    inverter = make_inverter(wired)
+    await inverter.poll()
+    wired.asked()
+    connection.simulate_connection_lost()
+    wired.say(serial_number=SERIALS[Role.SECONDARY_1], pv_energy_total=9999)
+
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert wired.asked() == ["identity"]
+    assert state.presence is Presence.OTHER_SERIAL
+    assert state.other_serial == SERIALS[Role.SECONDARY_1]
+    assert unheard(state)
+    assert inverter.samples.last_total("pv_energy_total") == 4321.5
+
+
+async def test_silence_behind_a_new_link_costs_one_request(
+    connection: MockModbusConnection,
+    wired: Device,
+    make_inverter: MakeInverter,
+    clock: Clock,
+) -> None:
+    inverter = make_inverter(wired)
+    await inverter.poll()
+    wired.asked()
+    connection.simulate_connection_lost()
+    wired.mute()
+
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert wired.asked() == ["identity"]
+    assert state.presence is Presence.SILENT
+
+
+async def test_an_inverter_without_a_serial_number_is_not_another_one(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device()
+    device.put("serial_number", *[0x2020] * 7)
+
+    state = await make_inverter(device).poll()
+
+    assert state.presence is Presence.SILENT
+    assert state.other_serial is None
+
+
+# --- windows that fail while others work ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("window", "lost"),
+    [("legs", "l1_voltage"), ("third_string", "pv3_power"), ("live", "ac_power")],
+)
+@pytest.mark.parametrize(
+    "error",
+    [IllegalDataAddressError(), ServerDeviceBusyError()],
+    ids=["refused", "busy"],
+)
+async def test_one_window_can_fail(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    clock: Clock,
+    window: str,
+    lost: str,
+    error: ModbusError,
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.fail(window, error)
+    told = []
+
+    for _ in range(5):
+        clock.move(10)
+        state = await inverter.poll()
+        assert state.heard
+        assert state.parallel_faults == frozenset()
+        assert list(state.failures) == [window]
+        told.append(state.readings[lost])
+
+    # Held for three polls, like a bad sample.
+    assert None not in told[:3]
+    assert told[3:] == [None, None]
+    assert state.dropped == {}
+
+
+async def test_a_refused_window_is_left_alone_for_a_minute(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    device.refuse("legs")
+    inverter = make_inverter(device)
+    asked = []
+
+    for _ in range(14):
+        await inverter.poll()
+        asked.append("legs" in device.asked())
+        clock.move(10)
+
+    assert asked == [True, *[False] * 5, True, *[False] * 5, True, False]
+
+
+async def test_an_unusable_window_is_left_alone_after_three_polls(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    device.clear("legs")
+    inverter = make_inverter(device)
+    asked = []
+
+    for _ in range(16):
+        await inverter.poll()
+        asked.append("legs" in device.asked())
+        clock.move(10)
+
+    assert asked == [True] * 3 + [False] * 5 + [True] + [False] * 5 + [True, False]
+
+
+async def test_a_window_that_comes_back_counts_anew(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    busy = ServerDeviceBusyError()
+    asked = []
+
+    for error in (busy, busy, None, busy, busy, None, None):
+        device.fail("legs", error)
+        state = await inverter.poll()
+        asked.append("legs" in device.asked())
+        clock.move(10)
+
+    assert asked == [True] * 7
+    assert state.failures == {}
+
+
+async def test_a_window_that_stays_silent_costs_one_timeout_a_poll(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.ignore("legs")
+    device.ignore("third_string")
+    device.asked()
+    told = []
+
+    for _ in range(5):
+        clock.move(10)
+        state = await inverter.poll()
+        assert state.heard
+        assert state.readings["ac_power"] == 3000
+        told.append(device.asked())
+
+    assert told == [
+        # The rest waits for the next poll, until it is clear that the window is at fault.
+        ["live", "legs"],
+        ["live", "legs"],
+        ["live", "legs"],
+        ["live", "third_string"],
+        ["live", "third_string"],
+    ]
+
+
+async def test_the_others_are_read_again_once_a_silent_window_rests(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.ignore("legs")
+    faults = []
+
+    for _ in range(5):
+        clock.move(10)
+        faults.append((await inverter.poll()).parallel_faults)
+
+    assert faults == [None, None, None, frozenset(), frozenset()]
+    assert device.asked()[-3:] == ["live", "third_string", "primary_extension"]
+
+
+async def test_an_inverter_that_serves_nothing_is_not_heard(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    for window in (*READINGS, "primary_extension"):
+        device.refuse(window)
+
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert unheard(state)
+    assert set(state.failures) == {*READINGS, "primary_extension"}
+
+
+async def test_an_inverter_that_only_serves_the_extension_is_heard(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(
+        operation_led="red_flashing", parallel_faults=["eps_sync_lost"]
+    )
+    for window in READINGS:
+        device.refuse(window)
+
+    state = await make_inverter(device).poll()
+
+    assert state.heard
+    assert state.led is Led.RED_FLASHING
+    assert state.parallel_faults == frozenset({"eps_sync_lost"})
+    assert state.run_mode is None
+    assert state.faults is None
+    assert set(state.readings.values()) == {None}
+
+
+# --- the parallel setting -------------------------------------------------------------
+
+
+async def test_the_setting_is_read_again_after_five_minutes(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    asked = []
+
+    await inverter.poll()
+    device.asked()
+    for _ in range(61):
+        clock.move(10)
+        await inverter.poll()
+        asked.append("parallel_setting" in device.asked())
+
+    assert [n for n, was in enumerate(asked, start=1) if was] == [30, 60]
+
+
+async def test_a_new_setting_changes_the_role(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.say(parallel_setting="slave", role="secondary_3")
+    clock.move(10)
+    state = await inverter.poll()
+    # Until the setting is read again the role can't be confirmed.
+    assert state.extension is None
+    assert state.role is Role.PRIMARY
+
+    clock.move(290)
+    state = await inverter.poll()
+    assert state.role is Role.SECONDARY_3
+    assert state.extension is not None
+    device.asked()
+    clock.move(10)
+    await inverter.poll()
+    assert device.asked() == [*READINGS, "extension"]
+
+
+async def test_a_secondary_that_was_made_the_primary_tells_of_the_group(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device(Role.SECONDARY_1)
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.say(
+        parallel_setting="master",
+        role="primary",
+        unit_quantity=2,
+        online_mask=["primary", "secondary_1"],
+    )
+
+    clock.move(300)
+    state = await inverter.poll()
+
+    assert state.role is Role.PRIMARY
+    assert state.extension is not None
+    assert state.extension.unit_quantity == 2
+
+
+@pytest.mark.parametrize("how", ["odd_code", "no_value", "refused", "busy"])
+async def test_a_setting_that_was_not_read_is_read_again_soon(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock, how: str
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    match how:
+        case "odd_code":
+            device.put("parallel_setting", 9)
+        case "no_value":
+            device.put("parallel_setting", 0xFFFF)
+        case "refused":
+            device.refuse("parallel_setting")
+        case "busy":
+            device.fail("parallel_setting", ServerDeviceBusyError())
+
+    clock.move(300)
+    assert (await inverter.poll()).heard
+    device.fail("parallel_setting", None)
+    device.say(parallel_setting="master")
+    clock.move(60)
+    state = await inverter.poll()
+
+    assert "parallel_setting" in device.asked()[-4:]
+    assert state.role is Role.PRIMARY
+    assert state.extension is not None
+
+
+async def test_a_silence_while_it_says_who_it_is_does_not_last(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    device.ignore("firmware")
+    inverter = make_inverter(device)
+
+    first = await inverter.poll()
+    assert first.heard
+    assert first.identity is not None
+    assert first.identity.firmware is None
+    assert first.role is Role.PRIMARY
+    # What was missed of the settings is made up for in the same poll.
+    assert "parallel_setting" in device.asked()
+    clock.move(10)
+    state = await inverter.poll()
+    assert state.extension is not None
+    assert state.parallel_faults == frozenset()
+
+
+# --- what it has ----------------------------------------------------------------------
+
+PV = {"pv1_power", "pv2_power", "pv1_voltage", "pv_energy_total", "pv_energy_today"}
+
+
+async def test_an_ac_coupled_inverter_has_no_panels(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(model_type="a1_ac_g2")
+    inverter = make_inverter(device, device.member(model_type=ModelType.A1_AC_G2))
+
+    state = await inverter.poll()
+
+    assert state.model_type is ModelType.A1_AC_G2
+    assert inverter.fitted == frozenset()
+    assert not any(key.startswith("pv") for key in state.readings)
+    assert "third_string" not in device.asked()
+    assert state.readings["ac_power"] == 3000
+
+
+async def test_an_inverter_found_to_be_ac_coupled_claims_no_panels(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(model_type="a1_ac_g2")
+    inverter = make_inverter(device, device.member(model_type=None))
+
+    state = await inverter.poll()
+
+    assert state.model_type is ModelType.A1_AC_G2
+    assert not any(key.startswith("pv") for key in state.readings)
+
+
+@pytest.mark.parametrize("model_type", [None, ModelType.A1_HYB_G2, ModelType.A1_SMT_G2])
+@pytest.mark.parametrize("rated_power", [3800, 5000, 6000, 7600])
+async def test_only_the_largest_has_a_third_string(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    model_type: ModelType | None,
+    rated_power: int,
+) -> None:
+    device = make_device(rated_power=rated_power)
+    device.refuse("primary_extension")
+    # What it says itself counts, not what was found when the group was set up.
+    member = device.member(
+        model_type=model_type, rated_power=3800 if rated_power == 7600 else 7600
+    )
+    inverter = make_inverter(device, member)
+
+    state = await inverter.poll()
+
+    largest = rated_power == 7600
+    assert inverter.samples.rated_power == rated_power
+    assert ("third_string" in device.asked()) is largest
+    assert ("pv3_power" in state.readings) is largest
+    assert set(state.readings) >= PV
+    assert {register.key for register in inverter.measurements} == set(state.readings)
+
+
+@pytest.mark.parametrize("how", ["refused", "zero", "no_value"])
+async def test_the_rated_power_found_counts_while_it_is_not_told(
+    make_device: MakeDevice, make_inverter: MakeInverter, how: str
+) -> None:
+    device = make_device()
+    match how:
+        case "refused":
+            device.refuse("rating")
+        case "zero":
+            device.clear("rating")
+        case "no_value":
+            device.put("rated_power", 0xFFFF)
+    inverter = make_inverter(device, device.member(rated_power=5000))
+
+    state = await inverter.poll()
+
+    assert inverter.samples.rated_power == 5000
+    assert "pv3_power" not in state.readings
+    # Its bounds are those of the rated power found, not of none.
+    assert state.readings["ac_power"] == 3000
+
+
+async def test_an_owners_register_is_a_reading_like_any_other(
+    make_device: MakeDevice, profile: Profile, clock: Clock
+) -> None:
+    register = replace(
+        profile.registers["inverter_temperature"], key="radiator", address=0x19
+    )
+    owners = replace(profile, registers={**profile.registers, register.key: register})
+    device = make_device()
+    device.unit.input[0x19] = 77
+    inverter = Inverter(
+        device.member(), owners, RegisterSource(device.unit, owners), clock=clock
+    )
+
+    assert (await inverter.poll()).readings["radiator"] == 77
+
+
+# --- time and cancellation ------------------------------------------------------------
+
+
+async def test_the_clock_is_the_systems_unless_another_is_given(
+    make_device: MakeDevice, profile: Profile
+) -> None:
+    device = make_device()
+    inverter = Inverter(device.member(), profile, RegisterSource(device.unit, profile))
+
+    assert (await inverter.poll()).heard
+    assert (await inverter.poll()).heard
+
+
+async def test_an_exchange_that_answers_with_zeros_is_no_reading(
+    start_server: StartServer, open_link: OpenLink, profile: Profile
+) -> None:
+    """A whole block of zeros while the inverter runs is a hazard seen in the field."""
+
+    async def zeros(exchange: Exchange) -> None:
+        await exchange.send(exchange.reply([0] * exchange.request.count))
+
+    server = await start_server()
+    server.default = zeros
+    link = open_link(server, timeout=1)
+    inverter = Inverter(
+        Member(serial_number="H10000000000AA", unit_id=1, role=Role.PRIMARY),
+        profile,
+        RegisterSource(link.for_unit(1), profile),
+    )
+
+    state = await inverter.poll()
+
+    assert unheard(state)
+    assert state.failures == {"identity": "nothing but zeros"}

@@ -1,0 +1,299 @@
+"""What others rely on, written down by hand: every entity with what automations see of it.
+
+Taken from the project's contract and register documents, not from the code.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from homeassistant.const import Platform
+
+BINARY_SENSOR = Platform.BINARY_SENSOR
+SELECT = Platform.SELECT
+SENSOR = Platform.SENSOR
+SWITCH = Platform.SWITCH
+
+
+class Entity(NamedTuple):
+    """What the entity registry holds of an entity."""
+
+    platform: Platform
+    device_class: str | None = None
+    state_class: str | None = None
+    unit: str | None = None
+    options: tuple[str, ...] | None = None
+    category: str | None = None
+    enabled: bool = True
+
+
+def _enum(*options: str, category: str | None = None) -> Entity:
+    return Entity(SENSOR, "enum", options=options, category=category)
+
+
+VOLTAGE = Entity(SENSOR, "voltage", "measurement", "V")
+CURRENT = Entity(SENSOR, "current", "measurement", "A")
+POWER = Entity(SENSOR, "power", "measurement", "W")
+APPARENT = Entity(SENSOR, "apparent_power", "measurement", "VA", enabled=False)
+FREQUENCY = Entity(SENSOR, "frequency", "measurement", "Hz")
+TEMPERATURE = Entity(SENSOR, "temperature", "measurement", "°C")
+CHARGE = Entity(SENSOR, "battery", "measurement", "%")
+CAPACITY = Entity(SENSOR, "energy_storage", "measurement", "kWh", category="diagnostic")
+ENERGY = Entity(SENSOR, "energy", "total_increasing", "kWh")
+RUNTIME = Entity(
+    SENSOR, "duration", "total_increasing", "h", category="diagnostic", enabled=False
+)
+PROBLEM = Entity(BINARY_SENSOR, "problem")
+FAULT_FAMILY = PROBLEM._replace(category="diagnostic")
+
+LEDS = ("off", "green", "green_flashing", "red", "red_flashing")
+
+MEASUREMENTS: dict[str, Entity] = {
+    "ac_voltage": VOLTAGE,
+    "ac_current": CURRENT,
+    "ac_power": POWER,
+    "frequency": FREQUENCY,
+    "inverter_temperature": TEMPERATURE,
+    "battery_voltage": VOLTAGE,
+    "battery_current": CURRENT,
+    "battery_power": POWER,
+    "battery_temperature": TEMPERATURE,
+    "battery_soc": CHARGE,
+    "battery_capacity": CAPACITY,
+    "battery_charged_total": ENERGY,
+    "battery_charged_today": ENERGY,
+    "battery_discharged_total": ENERGY,
+    "battery_discharged_today": ENERGY,
+    "meter_power": POWER,
+    "grid_export_total": ENERGY,
+    "grid_export_today": ENERGY,
+    "grid_import_total": ENERGY,
+    "grid_import_today": ENERGY,
+    "output_energy_total": ENERGY,
+    "output_energy_today": ENERGY,
+    "l1_voltage": VOLTAGE,
+    "l1_current": CURRENT,
+    "l1_power": POWER,
+    "l1_frequency": FREQUENCY._replace(enabled=False),
+    "l2_voltage": VOLTAGE,
+    "l2_current": CURRENT,
+    "l2_power": POWER,
+    "l2_frequency": FREQUENCY._replace(enabled=False),
+    "backup_l1_voltage": VOLTAGE,
+    "backup_l1_current": CURRENT,
+    "backup_l1_power": POWER,
+    "backup_l1_apparent": APPARENT,
+    "backup_l2_voltage": VOLTAGE,
+    "backup_l2_current": CURRENT,
+    "backup_l2_power": POWER,
+    "backup_l2_apparent": APPARENT,
+    "backup_energy_total": ENERGY,
+    "backup_energy_today": ENERGY,
+    "runtime_on_grid": RUNTIME,
+    "runtime_off_grid": RUNTIME,
+}
+"""Of every inverter."""
+
+METERED = (
+    "meter_power",
+    "grid_export_total",
+    "grid_export_today",
+    "grid_import_total",
+    "grid_import_today",
+)
+"""What only a primary's meter measures; on a secondary it starts disabled."""
+
+PV_MEASUREMENTS: dict[str, Entity] = {
+    "pv1_voltage": VOLTAGE,
+    "pv1_current": CURRENT,
+    "pv1_power": POWER,
+    "pv2_voltage": VOLTAGE,
+    "pv2_current": CURRENT,
+    "pv2_power": POWER,
+    "pv_energy_total": ENERGY,
+    "pv_energy_today": ENERGY,
+}
+"""Of every inverter but the A1-AC-G2."""
+
+THIRD_STRING_MEASUREMENTS: dict[str, Entity] = {
+    "pv3_voltage": VOLTAGE,
+    "pv3_current": CURRENT,
+    "pv3_power": POWER,
+}
+"""Of those with PV and 7.6 kW."""
+
+NAMED_FAULTS: Mapping[str, str] = {
+    "parallel_system_fault": "ParallSystem Fault",
+    "eps_sync_lost": "EPSSyncLost",
+    "parallel_config_fault": "Parallel CfgFault",
+    "parallel_can_warning": "ParalCan CommsWarn",
+    "parallel_can_fault": "ParallelCAN ComFault",
+    "parallel_rs485_fault": "ParallelRS485 ComFault",
+}
+"""The six paralleling faults and the vendor's codes for them."""
+
+INVERTER_FAULTS = (
+    "tz_protect",
+    "grid_lost",
+    "grid_voltage",
+    "grid_frequency",
+    "pv_voltage",
+    "bus_voltage",
+    "battery_voltage",
+    "ac_10min_voltage",
+    "dci_overcurrent",
+    "software_overcurrent",
+    "rc_overcurrent",
+    "isolation",
+    "over_temperature",
+    "battery_reversed",
+    "missed_ct",
+    "off_grid_overload",
+    "overload",
+    "pv_reversed",
+    "battery_power_low",
+    "low_temperature",
+    "parallel_fault",
+    "charger_relay",
+    "bms_lost",
+    "internal_communication",
+    "fan",
+    "earth_relay",
+    "inverter_eeprom",
+    "rcd",
+    "off_grid_relay",
+    "grid_relay",
+    "other_device",
+)
+"""The bits of the inverter's fault word, in their order."""
+
+INVERTER: dict[str, Entity] = {
+    "role": _enum(
+        "standalone",
+        "primary",
+        "secondary",
+        "secondary_1",
+        "secondary_2",
+        "secondary_3",
+        category="diagnostic",
+    ),
+    "operation_led": _enum(*LEDS),
+    "run_mode": _enum(
+        "waiting",
+        "checking",
+        "normal",
+        "fault",
+        "permanent_fault",
+        "update",
+        "off_grid_waiting",
+        "off_grid",
+        "self_test",
+        "idle",
+        "standby",
+        "normal_remote",
+        "normal_generator",
+    ),
+    "grid_status": _enum("on_grid", "off_grid"),
+    **dict.fromkeys(NAMED_FAULTS, PROBLEM),
+    "grid_fault": FAULT_FAMILY,
+    "pv_fault": FAULT_FAMILY,
+    "battery_fault": FAULT_FAMILY,
+    "output_fault": FAULT_FAMILY,
+    "internal_fault": FAULT_FAMILY,
+    "parallel_fault": FAULT_FAMILY,
+    "bms_connected": Entity(BINARY_SENSOR, "connectivity", category="diagnostic"),
+    "last_seen": Entity(SENSOR, "timestamp", category="diagnostic", enabled=False),
+    "failed_polls": Entity(
+        SENSOR, state_class="measurement", category="diagnostic", enabled=False
+    ),
+}
+"""What every inverter has beside what it measures."""
+
+SIMULATED_INVERTER: dict[str, Entity] = {
+    "injected_fault": Entity(
+        SELECT,
+        options=("none", *NAMED_FAULTS, *INVERTER_FAULTS, "offline"),
+        category="config",
+    )
+}
+
+POWER_TOTALS = ("ac_power", "pv_power", "battery_power", "grid_power", "load_power")
+ENERGY_TOTALS = (
+    "pv_energy_total",
+    "grid_import_total",
+    "grid_export_total",
+    "battery_charged_total",
+    "battery_discharged_total",
+    "backup_energy_total",
+)
+TOTALS = (*POWER_TOTALS, "battery_soc", *ENERGY_TOTALS)
+
+GROUP: dict[str, Entity] = {
+    "status": _enum("normal", "degraded", "fault", "off_grid", "split", "offline"),
+    "operation_led": _enum(*LEDS),
+    "units_online": Entity(SENSOR, state_class="measurement", category="diagnostic"),
+    "unit_quantity": Entity(SENSOR, category="diagnostic"),
+    **dict.fromkeys(POWER_TOTALS, POWER),
+    "battery_soc": CHARGE,
+    **dict.fromkeys(ENERGY_TOTALS, ENERGY),
+    "complete": Entity(BINARY_SENSOR),
+    "on_grid": Entity(BINARY_SENSOR),
+}
+
+SIMULATED_GROUP: dict[str, Entity] = {
+    "simulated_grid": Entity(SWITCH, category="config"),
+}
+
+BACKUP_INTERFACE: dict[str, Entity] = {
+    "grid_relay": Entity(BINARY_SENSOR),
+    "generator": Entity(BINARY_SENSOR),
+    "microgrid": Entity(BINARY_SENSOR),
+}
+
+BI_PRO: dict[str, Entity] = {
+    "third_party_power": POWER,
+    "non_backup_power": POWER,
+}
+"""What a BI PRO has beyond a BI."""
+
+SMART_LOAD: dict[str, Entity] = {
+    "state": Entity(BINARY_SENSOR, "power"),
+    "mode": _enum("disabled", "manual", "automatic"),
+    "power": POWER,
+    "energy_total": ENERGY,
+}
+
+
+def entities_of(
+    serials: Iterable[str],
+    *,
+    backup_interface: str = "bi_pro",
+    pv: bool = True,
+    third_string: bool = True,
+    simulated: bool = False,
+) -> dict[str, dict[str, Entity]]:
+    """Return every entity of a group by unique id, for each device's identifier."""
+    serials = tuple(serials)
+    group = serials[0]
+    per_inverter = dict(INVERTER) | dict(MEASUREMENTS)
+    if pv:
+        per_inverter |= PV_MEASUREMENTS
+    if third_string:
+        per_inverter |= THIRD_STRING_MEASUREMENTS
+    if simulated:
+        per_inverter |= SIMULATED_INVERTER
+    unmetered = {key: per_inverter[key]._replace(enabled=False) for key in METERED}
+    devices: dict[str, Mapping[str, Entity]] = dict.fromkeys(
+        serials, per_inverter | unmetered
+    )
+    devices[group] = per_inverter
+    devices[f"{group}_group"] = {**GROUP, **(SIMULATED_GROUP if simulated else {})}
+    if backup_interface == "bi":
+        devices[f"{group}_bi"] = BACKUP_INTERFACE
+    if backup_interface == "bi_pro":
+        devices[f"{group}_bi"] = {**BACKUP_INTERFACE, **BI_PRO}
+        for number in range(1, 7):
+            devices[f"{group}_smart_load_{number}"] = SMART_LOAD
+    return {
+        device: {f"{device}_{key}": entity for key, entity in entities.items()}
+        for device, entities in devices.items()
+    }

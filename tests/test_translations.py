@@ -1,0 +1,290 @@
+"""Every text that is needed is there, every text that is there is needed; icons likewise."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.solax_parallel.a1_ess.checks import Check
+from custom_components.solax_parallel.a1_ess.codes import (
+    BackupInterfaceType,
+    LedSource,
+    Role,
+)
+from custom_components.solax_parallel.a1_ess.faults import FAULTS, Family
+from custom_components.solax_parallel.a1_ess.roster import Refusal
+from custom_components.solax_parallel.config_flow import (
+    SolaxConfigFlow,
+    SolaxOptionsFlow,
+)
+from homeassistant.const import STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+from .groups import set_up
+from .texts import INTEGRATION, TEXTS, placeholders
+
+ICONS: Mapping[str, Any] = json.loads(
+    (INTEGRATION / "icons.json").read_text(encoding="utf-8")
+)
+OF_HOME_ASSISTANT = {
+    "device_class",
+    "friendly_name",
+    "icon",
+    "options",
+    "state_class",
+    "unit_of_measurement",
+}
+"""Attributes that Home Assistant adds and translates itself."""
+
+type Shown = dict[tuple[str, str], dict[str, Any]]
+
+
+def leaves(branch: Mapping[str, Any], *path: str) -> Iterator[tuple[str, str]]:
+    """Yield every text with its place."""
+    for key, value in branch.items():
+        if isinstance(value, dict):
+            yield from leaves(value, *path, key)
+        else:
+            yield ".".join((*path, key)), value
+
+
+def sources(*names: str) -> Iterator[ast.Module]:
+    """Yield the source of the integration, or of some of its files."""
+    for file in sorted(INTEGRATION.rglob("*.py")):
+        if not names or file.name in names:
+            yield ast.parse(file.read_text(encoding="utf-8"))
+
+
+def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield every call in the integration with the name of what is called."""
+    for source in sources(*names):
+        for node in ast.walk(source):
+            if isinstance(node, ast.Call):
+                yield ast.unparse(node.func).rpartition(".")[2], node
+
+
+def strings(node: ast.AST | None) -> set[str]:
+    """Return every text that stands in a piece of source."""
+    return {
+        each.value
+        for each in ast.walk(node or ast.Module([]))
+        if isinstance(each, ast.Constant) and isinstance(each.value, str)
+    }
+
+
+def argument(call: ast.Call, name: str) -> ast.expr | None:
+    """Return a keyword argument of a call."""
+    return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+def keys_of(node: ast.expr | None) -> set[str]:
+    """Return the keys of a dict that is written out."""
+    assert isinstance(node, ast.Dict | None)
+    return strings(ast.List([key for key in node.keys if key])) if node else set()
+
+
+@pytest.fixture
+async def shown(hass: HomeAssistant, simulated_entry: MockConfigEntry) -> Shown:
+    """Return, for each platform and key, what entities show that needs a text.
+
+    A simulated group of four with a BI PRO has every entity that there is.
+    """
+    assert await set_up(hass, simulated_entry)
+    found: Shown = defaultdict(lambda: {"attributes": set()})
+    for entity in er.async_entries_for_config_entry(
+        er.async_get(hass), simulated_entry.entry_id
+    ):
+        assert entity.translation_key is not None
+        shows = found[entity.domain, entity.translation_key]
+        shows["device_class"] = entity.original_device_class
+        shows["options"] = set((entity.capabilities or {}).get("options") or ())
+        if (state := hass.states.get(entity.entity_id)) is not None:
+            shows["attributes"] |= state.attributes.keys() - OF_HOME_ASSISTANT
+    return dict(found)
+
+
+def test_texts_of_entities(shown: Shown) -> None:
+    entities = {
+        (platform, key): texts
+        for platform, keys in TEXTS["entity"].items()
+        for key, texts in keys.items()
+    }
+    assert entities.keys() == shown.keys()
+    for (platform, key), shows in shown.items():
+        texts = entities[platform, key]
+        assert texts["name"], key
+        states = set(texts.get("state", {}))
+        if platform == "binary_sensor":
+            assert states in (set(), {STATE_ON, STATE_OFF}), key
+        else:
+            assert states == shows["options"], key
+        assert set(texts.get("state_attributes", {})) == shows["attributes"], key
+
+
+def test_texts_of_attributes() -> None:
+    words = {
+        "source": set(LedSource),
+        "complete": {"true", "false"},
+    }
+    for platform, keys in TEXTS["entity"].items():
+        for key, texts in keys.items():
+            for name, attribute in texts.get("state_attributes", {}).items():
+                expected = (
+                    {
+                        fault.key
+                        for fault in FAULTS.values()
+                        if fault.family == Family(key) and fault.vendor_code is None
+                    }
+                    if name == "faults"
+                    else words.get(name, set())
+                )
+                assert set(attribute.get("state", {})) == expected, (platform, key)
+                assert attribute["name"]
+
+
+def test_icons_of_entities(shown: Shown) -> None:
+    assert set(ICONS) == {"entity"}
+    icons = {
+        (platform, key): icon
+        for platform, keys in ICONS["entity"].items()
+        for key, icon in keys.items()
+    }
+    assert icons.keys() <= shown.keys(), "icons of nothing"
+    without = {
+        key
+        for key, shows in shown.items()
+        if shows["device_class"] in (None, "enum") and key not in icons
+    }
+    assert without == set(), "no icon, and none that goes with a device class"
+    for key, icon in icons.items():
+        states = shown[key]["options"] or {STATE_ON, STATE_OFF}
+        assert set(icon.get("state", {})) <= states, key
+        assert icon["default"] not in icon.get("state", {}).values(), key
+
+
+def test_icons_exist() -> None:
+    frontend = importlib.util.find_spec("hass_frontend")
+    if frontend is None or frontend.origin is None:
+        pytest.skip("the frontend, which has the icons, is not installed")
+    listed = json.loads(
+        (Path(frontend.origin).parent / "static" / "mdi" / "iconList.json").read_text()
+    )
+    known = {f"mdi:{icon['name']}" for icon in listed}
+    assert {icon for _, icon in leaves(ICONS)} - known == set()
+
+
+def test_texts_of_devices() -> None:
+    assert set(TEXTS["device"]) == {"group", "smart_load", *Role}
+
+
+def test_exceptions() -> None:
+    used: dict[str, set[str]] = {}
+    for name, call in calls():
+        if name.endswith(("Error", "Failed", "NotReady")):
+            for key in strings(argument(call, "translation_key")):
+                given = argument(call, "translation_placeholders")
+                used[key] = keys_of(given)
+    assert used == {
+        key: placeholders(texts["message"])
+        for key, texts in TEXTS["exceptions"].items()
+    }
+
+
+def test_issues() -> None:
+    used: dict[str, set[str]] = {}
+    for name, call in calls():
+        if name == "async_create_issue":
+            for key in strings(argument(call, "translation_key")):
+                given = argument(call, "translation_placeholders")
+                used[key] = keys_of(given)
+    assert used == {
+        key: placeholders(texts["title"], texts.get("description"))
+        | placeholders(*(each for _, each in leaves(texts.get("fix_flow", {}))))
+        for key, texts in TEXTS["issues"].items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "flow", "files"),
+    [
+        (
+            TEXTS["config"],
+            SolaxConfigFlow,
+            ("config_flow.py", "forms.py", "const.py", "codes.py"),
+        ),
+        (TEXTS["options"], SolaxOptionsFlow, ("forms.py", "const.py")),
+    ],
+    ids=["config", "options"],
+)
+def test_no_text_of_a_dialog_is_left_over(
+    texts: Mapping[str, Any], flow: type, files: tuple[str, ...]
+) -> None:
+    # What is missing shows when a test walks through the dialog: see texts_are_complete.
+    spoken = set[str]().union(*map(strings, sources(*files))) | {
+        "host",
+        "port",
+        "device",
+    }
+    spoken |= {"scan_interval", "timeout", *Refusal}
+    for step, shown in texts["step"].items():
+        assert hasattr(flow, f"async_step_{step}"), step
+        fields = shown.get("data", {})
+        for section, inner in shown.get("sections", {}).items():
+            assert section in spoken
+            fields |= inner["data"]
+        assert fields.keys() <= spoken, step
+        assert shown.get("data_description", {}).keys() <= fields.keys(), step
+        for option in shown.get("menu_options", {}):
+            assert hasattr(flow, f"async_step_{option}"), option
+    for action in texts.get("progress", {}):
+        assert hasattr(flow, f"async_step_{action}"), action
+    assert texts.get("error", {}).keys() <= spoken
+    # These two are raised by helpers of Home Assistant.
+    ended = spoken | {"already_configured"}
+    assert texts.get("abort", {}).keys() <= ended
+
+
+def test_selectors() -> None:
+    used: dict[str, set[str]] = defaultdict(set)
+    for name, call in calls("config_flow.py", "forms.py", "tables.py"):
+        if name == "words" and len(call.args) == 2:
+            for selector in strings(call.args[0]):
+                used[selector] |= strings(call.args[1])
+    selectors = {
+        key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
+    }
+    assert selectors.keys() == used.keys() | {"framer", "backup_interface"}
+    for key, options in used.items():
+        assert options <= selectors[key], key
+    assert selectors["role"] == set(Role)
+    assert selectors["check"] == set(Check)
+    assert selectors["backup_interface"] == set(BackupInterfaceType)
+    spoken = set[str]().union(*map(strings, sources("tables.py", "scan.py")))
+    for key in ("unit_column", "check_column", "check_result", "answer"):
+        assert selectors[key] <= spoken, key
+
+
+def test_texts_are_whole() -> None:
+    for place, words in leaves(TEXTS):
+        assert words == words.strip(), place
+        assert "[%key:" not in words, (
+            f"{place}: only Home Assistant's own texts can refer"
+        )
+        assert "://" not in words, f"{place}: an address belongs into a placeholder"
+
+
+def test_fix_flows_end_in_words() -> None:
+    for name, call in calls("repairs.py"):
+        if name == "async_abort":
+            for reason in strings(argument(call, "reason")):
+                assert any(
+                    reason in texts.get("fix_flow", {}).get("abort", {})
+                    for texts in TEXTS["issues"].values()
+                ), reason
