@@ -9,6 +9,7 @@ from typing import NamedTuple
 from homeassistant.const import Platform
 
 BINARY_SENSOR = Platform.BINARY_SENSOR
+EVENT = Platform.EVENT
 SELECT = Platform.SELECT
 SENSOR = Platform.SENSOR
 SWITCH = Platform.SWITCH
@@ -200,6 +201,7 @@ INVERTER: dict[str, Entity] = {
     "output_fault": FAULT_FAMILY,
     "internal_fault": FAULT_FAMILY,
     "parallel_fault": FAULT_FAMILY,
+    "fault": Entity(EVENT),
     "bms_connected": Entity(BINARY_SENSOR, "connectivity", category="diagnostic"),
     "last_seen": Entity(SENSOR, "timestamp", category="diagnostic", enabled=False),
     "failed_polls": Entity(
@@ -235,8 +237,37 @@ GROUP: dict[str, Entity] = {
     **dict.fromkeys(POWER_TOTALS, POWER),
     "battery_soc": CHARGE,
     **dict.fromkeys(ENERGY_TOTALS, ENERGY),
+    "root_cause": _enum(
+        "none",
+        "unknown",
+        "primary_unreachable",
+        "secondary_unreachable",
+        "primary_fault",
+        "unit_quantity",
+        "rs485_line",
+        "configuration",
+        "can_line",
+        "sync_line",
+        "common_fault",
+        "unit_fault",
+    ),
+    "readiness": _enum(
+        "ready", "warnings", "blocked", "unknown", category="diagnostic"
+    ),
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
+    **dict.fromkeys(
+        (
+            "check_unit_quantity",
+            "check_roles",
+            "check_firmware",
+            "check_rated_power",
+            "check_battery_quantity",
+            "check_model_type",
+            "check_safety_code",
+        ),
+        FAULT_FAMILY,
+    ),
 }
 
 SIMULATED_GROUP: dict[str, Entity] = {
@@ -263,6 +294,26 @@ SMART_LOAD: dict[str, Entity] = {
 }
 
 
+REPORTED_MEASUREMENTS: dict[str, Entity] = {
+    "ac_power": POWER,
+    "battery_voltage": VOLTAGE,
+    "battery_current": CURRENT,
+    "battery_power": POWER,
+    "battery_soc": CHARGE,
+    "l1_current": CURRENT,
+    "l1_power": POWER,
+    "l2_current": CURRENT,
+    "l2_power": POWER,
+    "pv1_voltage": VOLTAGE,
+    "pv1_current": CURRENT,
+    "pv1_power": POWER,
+    "pv2_voltage": VOLTAGE,
+    "pv2_current": CURRENT,
+    "pv2_power": POWER,
+}
+"""All that is measured of a secondary that only its primary can tell of."""
+
+
 def entities_of(
     serials: Iterable[str],
     *,
@@ -270,11 +321,15 @@ def entities_of(
     pv: bool = True,
     third_string: bool = True,
     simulated: bool = False,
+    reported: Iterable[str] = (),
 ) -> dict[str, dict[str, Entity]]:
-    """Return every entity of a group by unique id, for each device's identifier."""
+    """Return every entity of a group by unique id, for each device's identifier.
+
+    ``reported`` are the secondaries that only the primary can tell of.
+    """
     serials = tuple(serials)
     group = serials[0]
-    per_inverter = dict(INVERTER) | dict(MEASUREMENTS)
+    per_inverter = INVERTER | MEASUREMENTS
     if pv:
         per_inverter |= PV_MEASUREMENTS
     if third_string:
@@ -286,6 +341,7 @@ def entities_of(
         serials, per_inverter | unmetered
     )
     devices[group] = per_inverter
+    devices |= dict.fromkeys(reported, INVERTER | REPORTED_MEASUREMENTS)
     devices[f"{group}_group"] = {**GROUP, **(SIMULATED_GROUP if simulated else {})}
     if backup_interface == "bi":
         devices[f"{group}_bi"] = BACKUP_INTERFACE

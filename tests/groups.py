@@ -36,7 +36,7 @@ from custom_components.solax_parallel.simulator.group import (
 from custom_components.solax_parallel.simulator.readings import readings
 from custom_components.solax_parallel.simulator.registers import Encoder
 from custom_components.solax_parallel.simulator.server import HOST, SimulatorServer
-from custom_components.solax_parallel.wiring import unit_data
+from custom_components.solax_parallel.wiring import reported_unit_data, unit_data
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TIMEOUT
 from homeassistant.core import HomeAssistant, State
@@ -184,13 +184,15 @@ class GroupOnTheWire:
         served: Profile | None = None,
         model_type: ModelType = ModelType.A1_HYB_G2,
         numbered: bool = True,
+        reported: int = 0,
         host: str = HOST,
         options: Mapping[str, Any] = QUICK,
     ) -> GroupOnTheWire:
         """Start the server and add the entry, which is not set up yet.
 
         ``served`` is the register map that the server lives by; the integration keeps the
-        shipped one. ``numbered`` is whether the setup learnt the secondaries' numbers.
+        shipped one. ``numbered`` is whether the setup learnt the secondaries' numbers;
+        ``reported`` of them, the last ones, are read through the primary only.
         """
         clock = Clock()
         group = SimulatedGroup(
@@ -201,19 +203,27 @@ class GroupOnTheWire:
         )
         server = WatchedServer(group, served or load_profile())
         await server.start()
+        known = members(
+            group.serial_numbers,
+            rated_power,
+            model_type,
+            ROLES if numbered else ROLES_BY_SETTING,
+        )
+        asked = units - reported
         entry = MockConfigEntry(
             domain=DOMAIN,
             title="SolaX Parallel (127.0.0.1)",
             unique_id=group.serial_numbers[0],
             data={
                 CONF_UNITS: [
-                    unit_data(member, TcpLink(host, server.port))
-                    for member in members(
-                        group.serial_numbers,
-                        rated_power,
-                        model_type,
-                        ROLES if numbered else ROLES_BY_SETTING,
-                    )
+                    *(
+                        unit_data(member, TcpLink(host, server.port))
+                        for member in known[:asked]
+                    ),
+                    *(
+                        reported_unit_data(known[0], member.role)
+                        for member in known[asked:]
+                    ),
                 ]
             },
             options=options,
@@ -256,6 +266,19 @@ def without_windows(profile: Profile, *windows: str) -> Profile:
             key: register
             for key, register in profile.registers.items()
             if register.window not in windows
+        },
+    )
+
+
+def halved(profile: Profile, *keys: str) -> Profile:
+    """Return a map by which a server says half of what it means."""
+    return replace(
+        profile,
+        registers={
+            key: replace(register, scale=register.scale * 2)
+            if key in keys
+            else register
+            for key, register in profile.registers.items()
         },
     )
 

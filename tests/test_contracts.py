@@ -108,6 +108,17 @@ async def test_ac_coupled_inverters_have_no_pv(
     )
 
 
+async def test_secondaries_that_only_the_primary_tells_of(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=3, reported=2)
+    assert await wire.set_up()
+    assert registered(hass, wire.entry) == entities_of(
+        [wire.primary],
+        reported=[f"{wire.primary}_secondary_1", f"{wire.primary}_secondary_2"],
+    )
+
+
 async def test_without_extension_there_is_no_backup_interface(
     hass: HomeAssistant, start_group: StartGroup
 ) -> None:

@@ -129,6 +129,18 @@ async def test_secondary_without_a_number_is_named_after_its_serial_number(
     ]
 
 
+async def test_secondary_that_only_the_primary_tells_of(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2, reported=1)
+    assert await wire.set_up()
+    group = f"{wire.primary}_group"
+    # Neither its serial number nor its model or firmware is known.
+    assert shown_devices(hass, wire.entry)[f"{wire.primary}_secondary_1"] == Device(
+        "Secondary inverter 1", "A1-ESS-G2", via=group
+    )
+
+
 async def test_silent_inverter_has_a_device_that_is_completed_later(
     hass: HomeAssistant, start_group: StartGroup
 ) -> None:

@@ -17,15 +17,25 @@ from homeassistant.util import dt as dt_util
 from .conftest import Log, StartGroup
 from .contract import (
     ENERGY_TOTALS,
+    INVERTER,
     INVERTER_FAULTS,
     MEASUREMENTS,
     NAMED_FAULTS,
     PV_MEASUREMENTS,
+    REPORTED_MEASUREMENTS,
     THIRD_STRING_MEASUREMENTS,
     TOTALS,
     entities_of,
 )
-from .groups import GroupOnTheWire, poll, set_up, state, without_windows
+from .groups import (
+    ROLES,
+    GroupOnTheWire,
+    halved,
+    poll,
+    set_up,
+    state,
+    without_windows,
+)
 
 STEPS = {
     "V": 0.1,
@@ -598,6 +608,93 @@ async def test_without_the_extension(
     assert state(hass, f"{group}_unit_quantity").state == STATE_UNKNOWN
     assert not any("_smart_load_" in key for key in all_states(hass, wire.entry))
     assert not any("_bi_" in key for key in all_states(hass, wire.entry))
+
+
+async def test_secondaries_that_only_the_primary_tells_of(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=3, reported=2)
+    wire.clock.move(hours=-2.5)
+    wire.group.inject(wire.group.serial_numbers[2], "fan")
+    assert await wire.set_up(disabled_too=True)
+    for serial, role in zip(wire.group.serial_numbers[1:], ROLES[1:], strict=False):
+        truth = wire.readings(serial)
+        for key, entity in REPORTED_MEASUREMENTS.items():
+            assert entity.unit is not None
+            # What goes out on a leg is rounded before the two are added.
+            step = 2 if key == "ac_power" else STEPS[entity.unit]
+            assert number(hass, f"{wire.primary}_{role}_{key}") == pytest.approx(
+                truth[key], abs=step
+            ), key
+        told = {*REPORTED_MEASUREMENTS, "last_seen", "failed_polls"}
+        silent = [f"{wire.primary}_{role}_{key}" for key in INVERTER.keys() - told]
+        assert states(hass, silent) == dict.fromkeys(silent, STATE_UNKNOWN)
+    group = f"{wire.primary}_group"
+    keys = ("status", "operation_led", "units_online", "pv_energy_total")
+    assert states(hass, (f"{group}_{key}" for key in (*keys, "complete"))) == {
+        # The fault of the last one can't be seen from here, so nothing is called normal.
+        f"{group}_status": STATE_UNKNOWN,
+        f"{group}_operation_led": STATE_UNKNOWN,
+        f"{group}_units_online": "3",
+        f"{group}_pv_energy_total": STATE_UNKNOWN,
+        f"{group}_complete": STATE_ON,
+    }
+    shares = wire.group.powers.shares
+    assert number(hass, f"{group}_battery_power") == pytest.approx(
+        sum(share.battery for share in shares), abs=3
+    )
+
+
+async def test_reported_secondary_that_the_primary_loses(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2, reported=1)
+    assert await wire.set_up()
+    wire.silence(wire.group.serial_numbers[1])
+    await poll(hass)
+    lost = f"{wire.primary}_secondary_1"
+    assert state(hass, f"{lost}_ac_power").state == STATE_UNAVAILABLE
+    assert state(hass, f"{wire.primary}_group_status").state == "degraded"
+    assert state(hass, f"{wire.primary}_group_units_online").state == "1"
+    assert state(hass, f"{wire.primary}_ac_power").state != STATE_UNAVAILABLE
+
+
+async def test_measurement_that_cannot_be_true(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    frequency, voltage = f"{wire.primary}_frequency", f"{wire.primary}_ac_voltage"
+    believed = state(hass, frequency).state
+    await wire.server.restart(halved(load_profile(), "frequency"))
+    for _ in range(3):
+        await poll(hass)
+        assert state(hass, frequency).state == believed
+    await poll(hass)
+    assert state(hass, frequency).state == STATE_UNAVAILABLE
+    assert state(hass, voltage).state != STATE_UNAVAILABLE
+    await wire.server.restart(load_profile())
+    await poll(hass)
+    assert state(hass, frequency).state == believed
+
+
+async def test_registers_that_are_not_served(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=1, served=without_windows(load_profile(), "legs"))
+    assert await wire.set_up()
+    unserved = {
+        key
+        for key in MEASUREMENTS | PV_MEASUREMENTS
+        if key.startswith(("l1_", "l2_", "backup_", "runtime_", "pv_energy"))
+        or (key.startswith("grid_") and key.endswith("_today"))
+    }
+    found = all_states(hass, wire.entry)
+    assert {key for key, value in found.items() if value == STATE_UNAVAILABLE} == {
+        f"{wire.primary}_{key}" for key in unserved if f"{wire.primary}_{key}" in found
+    }
+    assert found[f"{wire.primary}_group_status"] == "normal"
+    assert found[f"{wire.primary}_group_pv_energy_total"] == STATE_UNKNOWN
 
 
 async def test_smart_loads_that_become_known_appear(

@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
     async_mock_load_restore_state_from_storage,
 )
 
-from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
@@ -21,7 +20,7 @@ from homeassistant.helpers import restore_state
 
 from .conftest import StartGroup
 from .contract import ENERGY_TOTALS
-from .groups import GroupOnTheWire, poll, set_up, state
+from .groups import GroupOnTheWire, halved, poll, set_up, state
 
 type History = dict[str, list[float]]
 
@@ -158,19 +157,6 @@ async def test_sum_is_unknown_until_every_member_was_heard_once(
     await poll(hass)
     assert STATE_UNKNOWN not in energies(hass, wire).values()
     assert falls(history) == {}
-
-
-def halved(profile: Profile, *keys: str) -> Profile:
-    """Return a map by which a server says half of what it means."""
-    return replace(
-        profile,
-        registers={
-            key: replace(register, scale=register.scale * 2)
-            if key in keys
-            else register
-            for key, register in profile.registers.items()
-        },
-    )
 
 
 @pytest.mark.parametrize(

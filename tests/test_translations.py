@@ -104,6 +104,7 @@ async def shown(hass: HomeAssistant, simulated_entry: MockConfigEntry) -> Shown:
         assert entity.translation_key is not None
         shows = found[entity.domain, entity.translation_key]
         shows["device_class"] = entity.original_device_class
+        shows["events"] = set((entity.capabilities or {}).get("event_types") or ())
         shows["options"] = set((entity.capabilities or {}).get("options") or ())
         if (state := hass.states.get(entity.entity_id)) is not None:
             shows["attributes"] |= state.attributes.keys() - OF_HOME_ASSISTANT
@@ -121,6 +122,11 @@ def test_texts_of_entities(shown: Shown) -> None:
         texts = entities[platform, key]
         assert texts["name"], key
         states = set(texts.get("state", {}))
+        if platform == "event":
+            attributes = texts["state_attributes"]
+            assert set(attributes["event_type"]["state"]) == shows["events"], key
+            assert set(attributes) == {"event_type", "vendor_code", "role", "unit"}
+            continue
         if platform == "binary_sensor":
             assert states in (set(), {STATE_ON, STATE_OFF}), key
         else:
@@ -132,10 +138,19 @@ def test_texts_of_attributes() -> None:
     words = {
         "source": set(LedSource),
         "complete": {"true", "false"},
+        "inferred": {"true", "false"},
+        "units": set(Role),
+        "role": set(Role),
+        "checks": set(Check),
     }
     for platform, keys in TEXTS["entity"].items():
         for key, texts in keys.items():
             for name, attribute in texts.get("state_attributes", {}).items():
+                if name == "event_type":
+                    continue
+                if (key, name) == ("root_cause", "faults"):
+                    assert set(attribute["state"]) == set(FAULTS)
+                    continue
                 expected = (
                     {
                         fault.key

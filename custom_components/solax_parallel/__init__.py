@@ -15,6 +15,7 @@ from .wiring import async_wire
 
 PLATFORMS = (
     Platform.BINARY_SENSOR,
+    Platform.EVENT,
     Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,

@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .a1_ess.checks import Check
 from .a1_ess.codes import OnOff
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.faults import FAULTS, PARALLEL_FAULTS, Family, Fault
@@ -97,6 +98,21 @@ def _fault_family(family: Family) -> InverterBinarySensorDescription:
     )
 
 
+def _failed_check(check: Check) -> GroupBinarySensorDescription:
+    """Describe the sensor of a pre-operation check."""
+
+    def is_on(state: GroupState) -> bool | None:
+        passed = state.checks[check]
+        return None if passed is None else not passed
+
+    return GroupBinarySensorDescription(
+        key=check,
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        is_on_fn=is_on,
+    )
+
+
 INVERTER_BINARY_SENSORS = (
     *(_parallel_fault(fault) for fault in PARALLEL_FAULTS),
     *(_fault_family(family) for family in Family),
@@ -118,6 +134,7 @@ GROUP_BINARY_SENSORS = (
         key="on_grid",
         is_on_fn=lambda state: state.on_grid,
     ),
+    *map(_failed_check, Check),
 )
 
 BACKUP_INTERFACE_BINARY_SENSORS = (

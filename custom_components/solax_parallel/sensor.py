@@ -28,11 +28,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState
 from .a1_ess.profile import Counter, Register
+from .a1_ess.root_cause import Cause
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
@@ -243,6 +245,25 @@ GROUP_SENSORS = (
         key="unit_quantity",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: state.unit_quantity,
+    ),
+    GroupSensorDescription(
+        key="root_cause",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Cause),
+        value_fn=lambda state: state.root_cause.cause,
+        attributes_fn=lambda state: {
+            "inferred": state.root_cause.inferred,
+            "units": list(state.root_cause.units),
+            "faults": list(state.root_cause.faults),
+            "checks": list(state.root_cause.checks),
+        },
+    ),
+    GroupSensorDescription(
+        key="readiness",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Readiness),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda state: readiness(state.checks),
     ),
     _total("ac_power", "W"),
     _total("pv_power", "W"),

@@ -127,6 +127,19 @@ async def test_they_count_in_powers_but_not_in_energies(group: Group) -> None:
     assert totals["grid_import_total"].complete
 
 
+async def test_off_grid_their_share_of_the_load_is_not_known(
+    device: Device, group: Group
+) -> None:
+    device.say(run_mode="off_grid", grid_status="off_grid")
+
+    state = await group.poll()
+
+    assert state.on_grid is False
+    assert state.totals["load_power"] == Total(
+        value=1500, members_included=1, members_expected=3
+    )
+
+
 async def test_a_group_of_which_no_faults_are_known_is_not_called_normal(
     group: Group,
 ) -> None:

@@ -127,6 +127,11 @@ def test_bounds_of_both_kinds_apply_together(profile: Profile) -> None:
         assert believed(Samples(RATED), register, [sample]) == [sample]
     for sample in (-501, 10001):
         assert believed(Samples(RATED), register, [sample]) == [None]
+    register = replace(register, bounds=Bounds(min=-20000, max=500, rated=2))
+    for sample in (-10000, 500):
+        assert believed(Samples(RATED), register, [sample]) == [sample]
+    for sample in (-10001, 501):
+        assert believed(Samples(RATED), register, [sample]) == [None]
 
 
 def test_an_open_bound_is_no_bound(profile: Profile) -> None:

@@ -21,6 +21,27 @@ class Check(StrEnum):
     SAFETY_CODE = "check_safety_code"
 
 
+class Readiness(StrEnum):
+    """Whether a group may be switched on, as far as the checks tell."""
+
+    READY = "ready"
+    WARNINGS = "warnings"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+BLOCKING = frozenset(
+    {
+        Check.UNIT_QUANTITY,
+        Check.ROLES,
+        Check.RATED_POWER,
+        Check.MODEL_TYPE,
+        Check.SAFETY_CODE,
+    }
+)
+"""What the inverters themselves refuse to run with: it raises a paralleling fault (grade vendor)."""
+
+
 class Unit(Protocol):
     """What the checks look at; None stands for not known."""
 
@@ -39,7 +60,7 @@ class Unit(Protocol):
 
 def run_checks(
     units: Collection[Unit], unit_quantity: int | None, *, unseen: int = 0
-) -> Mapping[Check, bool | None]:
+) -> dict[Check, bool | None]:
     """Return for each check whether ``units`` pass it; None where too little is known.
 
     ``unit_quantity`` is the number of units that is set on the primary, ``unseen`` how many
@@ -69,6 +90,16 @@ def run_checks(
             extension and extension.safety_code for extension in extensions
         ),
     }
+
+
+def readiness(checks: Mapping[Check, bool | None]) -> Readiness:
+    """Return what the checks come to: the gravest failure, else whether all is known."""
+    failed = {check for check, passed in checks.items() if passed is False}
+    if failed & BLOCKING:
+        return Readiness.BLOCKED
+    if failed:
+        return Readiness.WARNINGS
+    return Readiness.READY if all(checks.values()) else Readiness.UNKNOWN
 
 
 def _same(values: Iterable[Hashable | None]) -> bool | None:

@@ -7,11 +7,13 @@ from enum import StrEnum
 import time
 from types import MappingProxyType
 
+from .checks import Check, run_checks
 from .codes import FAULT_MODES, Led
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
 from .inverter import Inverter, InverterState
 from .reported import ReportedSecondary
+from .root_cause import RootCause, find_root_cause
 
 SPLIT_AFTER = 10.0
 """For how many seconds units must disagree about the grid before the group counts as split.
@@ -61,6 +63,8 @@ class GroupState:
     on_grid: bool | None
     totals: Mapping[str, Total]
     backup_interface: BackupInterface | None
+    checks: Mapping[Check, bool | None]
+    root_cause: RootCause
 
     @property
     def heard(self) -> tuple[InverterState, ...]:
@@ -135,6 +139,7 @@ class Group:
             self._unit_quantity = primary.extension.unit_quantity
         expected = max(self._unit_quantity or 0, len(members))
         on_grid = agreed_on_grid(heard)
+        checks = run_checks(members.values(), self._unit_quantity)
         return GroupState(
             members=MappingProxyType(members),
             unit_quantity=self._unit_quantity,
@@ -147,6 +152,10 @@ class Group:
                 primary.extension.backup_interface
                 if primary is not None and primary.extension is not None
                 else None
+            ),
+            checks=MappingProxyType(checks),
+            root_cause=find_root_cause(
+                tuple(members.values()), checks, units_expected=expected
             ),
         )
 
