@@ -27,6 +27,7 @@ async def download(
 ) -> dict[str, Any]:
     """Return the file that a person would attach to a report."""
     assert await async_setup_component(hass, "diagnostics", {})
+    await hass.async_block_till_done()
     client = await hass_client()
     response = await client.get(f"/api/diagnostics/config_entry/{entry.entry_id}")
     assert response.status == 200
