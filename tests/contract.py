@@ -229,6 +229,17 @@ ENERGY_TOTALS = (
 )
 TOTALS = (*POWER_TOTALS, "battery_soc", *ENERGY_TOTALS)
 
+CHECKS = (
+    "check_unit_quantity",
+    "check_roles",
+    "check_firmware",
+    "check_rated_power",
+    "check_battery_quantity",
+    "check_model_type",
+    "check_safety_code",
+)
+"""The vendor's pre-operation checks."""
+
 GROUP: dict[str, Entity] = {
     "status": _enum("normal", "degraded", "fault", "off_grid", "split", "offline"),
     "operation_led": _enum(*LEDS),
@@ -256,18 +267,7 @@ GROUP: dict[str, Entity] = {
     ),
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
-    **dict.fromkeys(
-        (
-            "check_unit_quantity",
-            "check_roles",
-            "check_firmware",
-            "check_rated_power",
-            "check_battery_quantity",
-            "check_model_type",
-            "check_safety_code",
-        ),
-        FAULT_FAMILY,
-    ),
+    **dict.fromkeys(CHECKS, FAULT_FAMILY),
 }
 
 SIMULATED_GROUP: dict[str, Entity] = {

@@ -146,6 +146,19 @@ async def test_every_entity_is_translated_by_its_key(
     }
 
 
+async def test_names_tell_entities_apart(
+    hass: HomeAssistant, simulated_entry: MockConfigEntry
+) -> None:
+    assert await set_up(hass, simulated_entry)
+    names = [
+        (device, entity.original_name)
+        for device, entity in by_device(hass, simulated_entry)
+    ]
+    assert len(names) == len(set(names))
+    device_names = [device.name for device in devices(hass, simulated_entry).values()]
+    assert len(device_names) == len(set(device_names))
+
+
 async def test_ids_survive_a_reload(
     hass: HomeAssistant, group_on_the_wire: GroupOnTheWire
 ) -> None:

@@ -16,6 +16,7 @@ from homeassistant.util import dt as dt_util
 
 from .conftest import Log, StartGroup
 from .contract import (
+    CHECKS,
     ENERGY_TOTALS,
     INVERTER,
     INVERTER_FAULTS,
@@ -416,6 +417,58 @@ async def test_paralleling_fault_stands_where_it_is(
     assert states(hass, [f"{group}_operation_led", f"{group}_status"]) == {
         f"{group}_operation_led": "green",
         f"{group}_status": "normal",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ailments", "cause", "inferred", "units", "faults"),
+    [
+        ({}, "none", False, [], []),
+        ({0: "fan"}, "primary_fault", False, ["primary"], ["fan"]),
+        ({2: "fan"}, "unit_fault", False, ["secondary_2"], ["fan"]),
+        (
+            {1: "parallel_rs485_fault"},
+            "rs485_line",
+            True,
+            ["secondary_1"],
+            ["parallel_rs485_fault"],
+        ),
+        (
+            dict.fromkeys(range(3), "parallel_rs485_fault"),
+            "unit_quantity",
+            True,
+            ["primary", "secondary_1", "secondary_2"],
+            ["parallel_rs485_fault"],
+        ),
+        ({1: "offline"}, "secondary_unreachable", False, ["secondary_1"], []),
+        ({0: "offline"}, "primary_unreachable", False, ["primary"], []),
+    ],
+)
+async def test_root_cause_and_readiness(
+    hass: HomeAssistant,
+    start_group: StartGroup,
+    ailments: dict[int, str],
+    cause: str,
+    inferred: bool,
+    units: list[str],
+    faults: list[str],
+) -> None:
+    wire = await start_group(units=3)
+    assert await wire.set_up()
+    for index, ailment in ailments.items():
+        wire.group.inject(wire.group.serial_numbers[index], ailment)
+    await poll(hass)
+    group = f"{wire.primary}_group"
+    found = state(hass, f"{group}_root_cause")
+    assert found.state == cause
+    assert {
+        key: found.attributes[key] for key in ("inferred", "units", "faults", "checks")
+    } == {"inferred": inferred, "units": units, "faults": faults, "checks": []}
+    # Nobody knows how a silent unit is set up by now.
+    silent = "offline" in ailments.values()
+    assert state(hass, f"{group}_readiness").state == ("unknown" if silent else "ready")
+    assert states(hass, (f"{group}_{key}" for key in CHECKS)) == {
+        f"{group}_{key}": STATE_UNKNOWN if silent else STATE_OFF for key in CHECKS
     }
 
 

@@ -39,11 +39,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
             translation_placeholders={"error": str(err)},
         ) from err
     entry.async_on_unload(wiring.async_close)
-    entry.async_on_unload(lambda: async_clear_issues(hass, entry))
     coordinator = SolaxCoordinator(hass, entry, wiring)
     async_restore_totals(hass, coordinator)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
+    entry.async_on_unload(lambda: async_clear_issues(hass, entry))
     async_register_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
@@ -52,6 +52,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
 async def async_unload_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bool:
     """Stop polling and close the links."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> None:
+    """Drop what is left of an entry that was removed without having been set up."""
+    async_clear_issues(hass, entry)
 
 
 async def async_remove_config_entry_device(

@@ -86,8 +86,10 @@ def _fault_family(family: Family) -> InverterBinarySensorDescription:
     """Describe the sensor of all documented faults of one family."""
 
     def is_on(state: InverterState) -> bool | None:
-        faults = _in_family(state, family)
-        return None if faults is None else bool(faults)
+        if faults := _in_family(state, family):
+            return True
+        # A bit that nobody has a name for may belong to any family.
+        return None if faults is None or state.unnamed_bits else False
 
     return InverterBinarySensorDescription(
         key=family,

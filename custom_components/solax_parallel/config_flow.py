@@ -24,6 +24,7 @@ from homeassistant.const import (
     CONF_DEVICE,
     CONF_HOST,
     CONF_PORT,
+    CONF_TYPE,
 )
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
@@ -84,15 +85,18 @@ from .wiring import async_load_profile, reported_unit_data, unit_data
 _SIMULATED_RATED_POWER = 7600
 _SIMULATED_ROLES = (Role.PRIMARY, *SECONDARIES)
 
+_PAUSABLE = (ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY)
+
 # How much of a search is looking for open ports; the rest is asking who is there.
 _SEARCH_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class _Search:
-    """What a search of the local networks found."""
+    """What a search of the local networks found; ``others`` are in groups that are set up."""
 
     placed: tuple[Placed[AnyLink], ...]
+    others: bool = False
 
     @property
     def primaries(self) -> tuple[Placed[AnyLink], ...]:
@@ -178,8 +182,11 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Show what the search found, or go on by address."""
         self._search = self._take_result()
+        self._typed["tcp"] = {CONF_PORT: self._typed["search"][CONF_PORT]}
         if not self._search.placed:
-            return self._form_with_error("tcp", "nothing_found")
+            return self._form_with_error(
+                "tcp", "all_set_up" if self._search.others else "nothing_found"
+            )
         if not self._search.primaries:
             return await self._async_refuse("tcp", Refusal.NO_PRIMARY)
         return await self.async_step_choose()
@@ -268,17 +275,20 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             )
         known = self._serials_elsewhere()
         placed: dict[str, Placed[AnyLink]] = {}
+        others = False
         for place, result in zip(places, scans, strict=True):
             if isinstance(result, Scan):
                 link = place[result.settled or 0]
                 for found in result.inverters:
                     serial = found.identity.serial_number
-                    if serial not in known:
+                    if serial in known:
+                        others = True
+                    else:
                         # The same inverter through a second address is no second inverter.
                         placed.setdefault(serial, Placed(found, link))
             elif not isinstance(result, ModbusError | OSError):
                 raise result
-        return _Search(tuple(placed.values()))
+        return _Search(tuple(placed.values()), others)
 
     # Looking behind one address
 
@@ -301,6 +311,12 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             else:
                 self._unit_id = advanced.get(CONF_UNIT_ID)
                 return await self._async_step_scan_from("tcp", user_input)
+        elif self.source == SOURCE_RECONFIGURE:
+            link = _primary_unit(self._get_reconfigure_entry())[CONF_LINK]
+            if link[CONF_TYPE] == "tcp":
+                self._typed.setdefault(
+                    "tcp", {CONF_HOST: link[CONF_HOST], CONF_PORT: link[CONF_PORT]}
+                )
         return self._form("tcp")
 
     async def async_step_serial(
@@ -309,11 +325,16 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the serial port of the inverters."""
         self._errors, self._details = {}, {}
         if user_input is not None:
-            self._candidates = serial_candidates(
-                user_input[CONF_DEVICE], user_input[CONF_BAUDRATE]
-            )
-            self._unit_id = None
-            return await self._async_step_scan_from("serial", user_input)
+            try:
+                self._candidates = serial_candidates(
+                    user_input[CONF_DEVICE], user_input[CONF_BAUDRATE]
+                )
+            except ValueError:
+                self._typed["serial"] = user_input
+                self._errors = {CONF_DEVICE: "invalid_address"}
+            else:
+                self._unit_id = None
+                return await self._async_step_scan_from("serial", user_input)
         return self._form("serial")
 
     async def _async_step_scan_from(
@@ -527,7 +548,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                     ),
                     *(
                         reported_unit_data(primary.found.member, role)
-                        for role in self._roster.missing
+                        for role in self._roster.reported
                     ),
                 ]
             }
@@ -542,10 +563,26 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="confirm",
             description_placeholders={
-                "units": unit_table(self._roster.units, words, self._roster.missing),
+                "units": unit_table(self._roster.units, words, self._roster.reported),
                 "checks": check_table(self._roster, words),
+                "leaving": self._leaving_in_words(words),
             },
         )
+
+    def _leaving_in_words(self, words: Words) -> str:
+        """Return a sentence on the inverters that a reconfigured group lets go, if there are any."""
+        if self.source != SOURCE_RECONFIGURE:
+            return ""
+        primary = self._roster.primary.found.identity.serial_number
+        staying = {unit.found.identity.serial_number for unit in self._roster.units} | {
+            f"{primary}_{role}" for role in self._roster.reported
+        }
+        leaving = [
+            words("role", unit[CONF_ROLE])
+            for unit in self._get_reconfigure_entry().data[CONF_UNITS]
+            if unit[CONF_SERIAL_NUMBER] not in staying
+        ]
+        return f"{words('confirm', 'leaving')}: {', '.join(leaving)}" if leaving else ""
 
     async def async_step_simulated(
         self, user_input: dict[str, Any] | None = None
@@ -636,19 +673,25 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
 
         Most gateways, and every serial port, serve one client at a time.
         """
-        running = (
-            self.source == SOURCE_RECONFIGURE
-            and self._get_reconfigure_entry().state is not ConfigEntryState.NOT_LOADED
-        )
+        if self.source != SOURCE_RECONFIGURE:
+            yield
+            return
+        entry = self._get_reconfigure_entry()
+        entry_id = entry.entry_id
+        # The attempt before this one may just be setting it up again.
+        async with entry.setup_lock:
+            running = entry.state in _PAUSABLE
         if not running:
             yield
             return
-        entry_id = self._get_reconfigure_entry().entry_id
         await self.hass.config_entries.async_unload(entry_id)
         try:
             yield
         finally:
-            self.hass.async_create_task(self.hass.config_entries.async_setup(entry_id))
+            if self.hass.config_entries.async_get_entry(entry_id) is not None:
+                self.hass.async_create_task(
+                    self.hass.config_entries.async_setup(entry_id)
+                )
 
     def _progress(
         self,

@@ -60,6 +60,7 @@ class FaultEvent(InverterEntity, EventEntity):
         """Watch the inverter with ``serial_number``."""
         super().__init__(coordinator, FAULT_EVENT, serial_number)
         self._before_restart: frozenset[str] = frozenset()
+        self._before_running: frozenset[str] | None = None
 
     @property
     @override
@@ -101,15 +102,20 @@ class FaultEvent(InverterEntity, EventEntity):
     @callback
     def _compare(self) -> None:
         """Fire an event for each fault that came or went since the last look."""
-        # Automations arm their triggers only once Home Assistant runs.
-        if not self.available or self.hass.state is not CoreState.running:
+        if not self.available:
             return
         state = self.state_of_inverter
-        known = self._seen.get(self._serial_number)
+        known = self._seen.get(self._serial_number, self._before_running)
         before = self._before_restart if known is None else known
         now = _standing(state, before)
-        for key in sorted(before - now):
+        # Automations arm their triggers only once Home Assistant runs.
+        if self.hass.state is not CoreState.running:
+            if known is None:
+                self._before_running = now
+            return
+        for key in sorted((before | self._before_restart) - now):
             self._fire(state, key, f"{key}{CLEARED}")
+        self._before_restart = frozenset()
         # What stands at the first look after a start was there before: nobody saw it come.
         if known is not None:
             for key in sorted(now - before):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import re
 from typing import Any, Literal
 
 from modbus_connection import ModbusSerialParams, ModbusTcpParams
@@ -13,6 +14,12 @@ from .const import CONF_BAUDRATE, CONF_FRAMER, DEFAULT_BAUDRATE, DEFAULT_PORT
 
 USUAL_BAUDRATES = (19200, 9600, 115200)
 """The rates that A1 and sister families are seen with, the default first (grade sister)."""
+
+_SERIAL_PORT = re.compile(r"/[^\0]+|COM[0-9]+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:(?:\[(?P<bracketed>[0-9A-Fa-f:.%]+)\]|(?P<plain>[^\s/:\[\]]+))"
+    r"(?::(?P<port>[0-9]{1,5}))?|(?P<ipv6>[0-9A-Fa-f:.%]+))(?P<rtu> \(RTU\))?"
+)
 
 type Framer = Literal["tcp", "rtu"]
 
@@ -27,7 +34,8 @@ class TcpLink:
 
     def __str__(self) -> str:
         """Return the address as people write it."""
-        address = self.host if self.port == DEFAULT_PORT else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        address = host if self.port == DEFAULT_PORT else f"{host}:{self.port}"
         return address if self.framer == "tcp" else f"{address} (RTU)"
 
     @property
@@ -96,14 +104,26 @@ def tcp_candidates(
     Raises ``ValueError`` for what can be no host.
     """
     host = host.strip()
-    if not host or set(host) & set(" /"):
+    # One colon separates a port, which has its own field; more are an IPv6 address.
+    if (
+        not host
+        or host.count(":") == 1
+        or not host.isprintable()
+        or set(host) & set(" /")
+    ):
         raise ValueError(host)
     framers: tuple[Framer, ...] = ("tcp", "rtu") if framer == "auto" else (framer,)
     return [TcpLink(host, port, each) for each in framers]
 
 
 def serial_candidates(device: str, baudrate: int) -> list[AnyLink]:
-    """Return the links to try: the rate that was told first, then the usual ones."""
+    """Return the links to try: the rate that was told first, then the usual ones.
+
+    Raises ``ValueError`` for what can be no serial port of this computer.
+    """
+    device = device.strip()
+    if not _SERIAL_PORT.fullmatch(device):
+        raise ValueError(device)
     return [
         SerialLink(device, rate) for rate in dict.fromkeys((baudrate, *USUAL_BAUDRATES))
     ]
@@ -112,14 +132,18 @@ def serial_candidates(device: str, baudrate: int) -> list[AnyLink]:
 def candidates_from_text(text: str) -> list[AnyLink]:
     """Return the links to try for what a person wrote: ``host``, ``host:port`` or a serial port.
 
-    Raises ``ValueError`` for what can be neither.
+    What ``str`` makes of a link is understood too. Raises ``ValueError`` for anything else.
     """
     text = text.strip()
-    if text.startswith("/") or text.upper().startswith("COM"):
+    if _SERIAL_PORT.fullmatch(text):
         return serial_candidates(text, DEFAULT_BAUDRATE)
-    # More than one colon is an IPv6 address.
-    host, colon, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
-    number = int(port) if colon else DEFAULT_PORT
-    if not 1 <= number <= 65535:
+    if (match := _ADDRESS.fullmatch(text)) is None:
         raise ValueError(text)
-    return tcp_candidates(host, number)
+    port = int(match["port"] or DEFAULT_PORT)
+    if not 1 <= port <= 65535:
+        raise ValueError(text)
+    return tcp_candidates(
+        match["bracketed"] or match["plain"] or match["ipv6"],
+        port,
+        "rtu" if match["rtu"] else "auto",
+    )

@@ -2,15 +2,18 @@
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 
+from .const import DOMAIN
 from .replace import async_replace_unit
 
 
 class UnitReplacedFlow(RepairsFlow):
     """Asks whether an inverter was replaced, and hands its place to the new one."""
 
-    def __init__(self, entry_id: str, old: str, new: str) -> None:
-        """Offer to put ``new`` in the place of ``old``."""
+    def __init__(self, issue_id: str, entry_id: str, old: str, new: str) -> None:
+        """Offer to put ``new`` in the place of ``old``, for as long as the issue stands."""
+        self._issue_id = issue_id
         self._entry_id = entry_id
         self._old = old
         self._new = new
@@ -28,6 +31,8 @@ class UnitReplacedFlow(RepairsFlow):
         entry = self.hass.config_entries.async_get_entry(self._entry_id)
         if entry is None:
             return self.async_abort(reason="group_removed")
+        if ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id) is None:
+            return self.async_abort(reason="known_one_is_back")
         if user_input is not None:
             await async_replace_unit(self.hass, entry, self._old, self._new)
             return self.async_create_entry(data={})
@@ -44,4 +49,6 @@ async def async_create_fix_flow(
 ) -> UnitReplacedFlow:
     """Return the flow that settles an issue of ours."""
     assert data is not None
-    return UnitReplacedFlow(str(data["entry_id"]), str(data["old"]), str(data["new"]))
+    return UnitReplacedFlow(
+        issue_id, str(data["entry_id"]), str(data["old"]), str(data["new"])
+    )

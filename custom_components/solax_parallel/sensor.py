@@ -381,7 +381,10 @@ class InverterMeasurement(InverterSensor):
     @override
     def available(self) -> bool:
         """Whether there is a sample that can be believed."""
-        return super().available and self.native_value is not None
+        readings = self.state_of_inverter.readings
+        return (
+            super().available and readings.get(self.entity_description.key) is not None
+        )
 
 
 class InverterTotal(InverterMeasurement, RestoreSensor):

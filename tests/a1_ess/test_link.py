@@ -129,11 +129,13 @@ async def test_a_bad_reply_fails_at_once(
     server = await start_server(framing)
     unit = open_link(server, timeout=5).for_unit(1)
     await unit.read_holding_registers(0, 1)
-    server.script.append(behaviour)
+    # Once more after a lost link, so it has to happen twice.
+    lost = error is ModbusConnectionError
+    server.script.extend([behaviour] * (2 if lost else 1))
 
     elapsed, failure = await timed(unit.read_holding_registers(0x20, 10))
 
-    assert type(failure) is error
+    assert isinstance(failure, error)
     assert elapsed < 1
     assert await unit.read_input_registers(0x30, 10) == put_in(1, 0x30, 10)
 
@@ -179,12 +181,31 @@ async def test_a_reply_to_another_transaction_is_no_reply(
 
 
 @both_framings
+async def test_a_link_lost_once_is_no_loss(
+    start_server: StartServer, open_link: OpenLink, framing: Framing
+) -> None:
+    server = await start_server(framing)
+    unit = open_link(server, timeout=5).for_unit(1)
+    for _ in range(3):
+        server.script.append(closed_after(0))
+        assert await unit.read_holding_registers(0x20, 10) == held(1, 0x20, 10)
+        await asyncio.sleep(0)
+
+
+async def test_what_is_no_address_cannot_be_connected_to() -> None:
+    link = Link(ModbusTcpParams(host="a\0b"), timeout=0.3, message_spacing=0)
+    with pytest.raises(ModbusConnectionError):
+        await link.for_unit(1).read_holding_registers(0, 1)
+    await link.close()
+
+
+@both_framings
 async def test_a_reply_nobody_can_read_is_an_error(
     start_server: StartServer, open_link: OpenLink, framing: Framing
 ) -> None:
     server = await start_server(framing)
     unit = open_link(server, timeout=0.2).for_unit(1)
-    server.script.append(with_unknown_function)
+    server.script.extend([with_unknown_function] * (2 if framing == "socket" else 1))
 
     with pytest.raises(ModbusError):
         await unit.read_holding_registers(0x20, 10)

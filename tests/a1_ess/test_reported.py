@@ -100,11 +100,12 @@ async def test_the_primary_tells_powers_battery_and_charge(group: Group) -> None
         "battery_current": 0,
         "battery_soc": 60,
         "ac_power": 1500,
+        # The block has no third string, which inverters of 7.6 kW have.
+        "pv3_power": None,
     }
     assert second.readings["ac_power"] == -30
-    assert {register.key for register in group.units[FIRST].measurements} == set(
-        first.readings
-    )
+    measured = {register.key for register in group.units[FIRST].measurements}
+    assert measured == set(first.readings) - {"pv3_power"}
     assert not next(iter(state.members.values())).reported
 
 
@@ -115,7 +116,7 @@ async def test_they_count_in_powers_but_not_in_energies(group: Group) -> None:
         value=4470, members_included=3, members_expected=3
     )
     assert totals["pv_power"] == Total(
-        value=4500, members_included=3, members_expected=3
+        value=3500, members_included=1, members_expected=3
     )
     assert totals["battery_power"] == Total(
         value=100, members_included=3, members_expected=3

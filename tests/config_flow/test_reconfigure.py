@@ -83,6 +83,45 @@ async def test_a_secondary_installed_later(hass: HomeAssistant, serve: Serve) ->
     assert reported not in present
 
 
+async def test_a_second_try_comes_while_the_first_is_being_undone(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(1)
+    old, new = await serve(group), await serve(group)
+    entry = (await add(hass, old.port)).entry
+    walk = await Walk.reconfigure(hass, entry.entry_id, "tcp")
+    assert walk.suggested == {"host": "127.0.0.1", "port": old.port}
+    await walk.submit(host="127.0.0.1", port=1)
+    assert walk.errors == {"base": "cannot_connect"}
+    # At once, while the entry is set up again.
+    await walk.submit(host="127.0.0.1", port=new.port)
+    assert walk.step == "confirm"
+
+
+async def test_what_leaves_is_named(hass: HomeAssistant, serve: Serve) -> None:
+    group = make_group(2)
+    entry = (await add(hass, (await serve(group)).port)).entry
+    smaller = await serve(make_group(1))
+    walk = await Walk.reconfigure(hass, entry.entry_id, "tcp")
+    await walk.submit(host="127.0.0.1", port=smaller.port)
+    assert walk.texts["leaving"].endswith("entities: Secondary 1")
+
+
+async def test_members_with_other_framing_are_understood_again(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(2)
+    primary = await serve(group, {1: 0})
+    secondary = await serve(group, {1: 1}, framer="rtu")
+    address = f"127.0.0.1:{secondary.port}"
+    entry = (await add(hass, primary.port, secondary_1=address)).entry
+    walk = await Walk.reconfigure(hass, entry.entry_id, "tcp")
+    await walk.submit(host="127.0.0.1", port=primary.port)
+    assert walk.suggested == {"secondary_1": f"{address} (RTU)"}
+    await walk.submit(**walk.suggested)
+    assert walk.step == "confirm"
+
+
 async def test_a_secondary_taken_out(hass: HomeAssistant, serve: Serve) -> None:
     before = make_group(3)
     server = await serve(before)

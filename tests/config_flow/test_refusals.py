@@ -72,7 +72,9 @@ async def test_another_modbus_device(hass: HomeAssistant, registers: int) -> Non
     await server.shutdown()  # type: ignore[no-untyped-call]
 
 
-@pytest.mark.parametrize("host", ["", "  ", "two words", "http://10.0.0.1"])
+@pytest.mark.parametrize(
+    "host", ["", "  ", "two words", "http://10.0.0.1", "10.0.0.1:502", "a\0b"]
+)
 async def test_no_host(hass: HomeAssistant, host: str) -> None:
     walk = await Walk.begin(hass, "tcp")
     await walk.submit(host=host, port=502)
@@ -162,7 +164,15 @@ async def test_search_passes_over_what_is_set_up(
     assert walk.entry
     walk = await Walk.begin(hass, "search")
     await walk.submit(port=server.port)
-    assert walk.errors == {"base": "nothing_found"}
+    assert walk.errors == {"base": "all_set_up"}
+    assert walk.suggested["port"] == server.port
+
+
+@pytest.mark.parametrize("device", ["", "loop://", "esphome://x", "ttyUSB0"])
+async def test_no_serial_port(hass: HomeAssistant, device: str) -> None:
+    walk = await Walk.begin(hass, "serial")
+    await walk.submit(device=device)
+    assert (walk.step, walk.errors) == ("serial", {"device": "invalid_address"})
 
 
 async def test_two_primaries(hass: HomeAssistant, serve: Serve) -> None:
@@ -224,6 +234,8 @@ async def test_what_can_be_wrong_with_a_member(
         ("not a host", "invalid_address"),
         ("host:port", "invalid_address"),
         ("127.0.0.1:70000", "invalid_address"),
+        ("127.0.0.1:5_02", "invalid_address"),
+        ("spy:///dev/null?file=x", "invalid_address"),
         (f"127.0.0.1:{closed}", "cannot_connect_member"),
         ("/dev/there-is-no-such-port", "cannot_connect_member"),
         (f"127.0.0.1:{nobody.port}", "no_inverter_member"),

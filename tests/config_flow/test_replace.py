@@ -4,7 +4,7 @@ from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
 from custom_components.solax_parallel.repairs import async_create_fix_flow
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -142,6 +142,41 @@ async def test_the_issue_goes_when_the_right_one_is_back(
     await poll(hass)
     assert issue(hass) is None
     assert state(hass, f"{group.serial_numbers[1]}_ac_power").state != "unavailable"
+
+
+async def test_a_repair_that_is_answered_too_late(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    entry = (await add(hass, server.port)).entry
+    await answer_as(hass, server, 2, NEW)
+    found = issue(hass)
+    assert found is not None
+    flow = await async_create_fix_flow(hass, found.issue_id, found.data)
+    flow.hass = hass
+    await flow.async_step_init()
+    server.pokes.clear()
+    inverters = entry.runtime_data.wiring.group.inverters
+    inverters[group.serial_numbers[1]]._rest_until = 0
+    await poll(hass)
+    result = await flow.async_step_confirm({})
+    assert result["reason"] == "known_one_is_back"
+    assert serials(entry) == list(group.serial_numbers)
+
+
+async def test_the_repair_outlives_a_restart(hass: HomeAssistant, serve: Serve) -> None:
+    server = await serve(make_group(1))
+    entry = (await add(hass, server.port)).entry
+    await answer_as(hass, server, 1, NEW)
+    assert issue(hass) is not None
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    # Nobody of the group answers, so it can't be set up; the reason stays in sight.
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert issue(hass) is not None
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert issue(hass) is None
 
 
 async def test_a_group_that_is_gone_meanwhile(

@@ -8,12 +8,16 @@ import time
 from types import MappingProxyType
 
 from .checks import Check, run_checks
-from .codes import FAULT_MODES, Led
+from .codes import FAULT_MODES, WORKING_MODES, Led, Role
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
 from .inverter import Inverter, InverterState
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
+
+_NUMBERED = frozenset(
+    {Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3}
+)
 
 SPLIT_AFTER = 10.0
 """For how many seconds units must disagree about the grid before the group counts as split.
@@ -102,6 +106,14 @@ class Group:
             **{secondary.serial_number: secondary for secondary in reported},
         }
         """Every member by the serial number it is known by."""
+        self._leader = next(
+            (
+                serial
+                for serial, inverter in self.inverters.items()
+                if inverter.member.role.leads
+            ),
+            None,
+        )
         self._links = links
         self._clock = clock
         self._split_since: float | None = None
@@ -124,10 +136,10 @@ class Group:
         return self._judge({serial: members[serial] for serial in self.inverters})
 
     def _judge(self, members: dict[str, InverterState]) -> GroupState:
-        primary = next(
-            (member for member in members.values() if member.heard and _leads(member)),
-            None,
-        )
+        # The one that the owner set up: an inverter that takes the role at run time has another
+        # meter, or none.
+        leader = members.get(self._leader) if self._leader is not None else None
+        primary = leader if leader is not None and leader.heard else None
         for secondary in self._reported:
             members[secondary.serial_number] = (
                 secondary.silent()
@@ -139,12 +151,20 @@ class Group:
             self._unit_quantity = primary.extension.unit_quantity
         expected = max(self._unit_quantity or 0, len(members))
         on_grid = agreed_on_grid(heard)
-        checks = run_checks(members.values(), self._unit_quantity)
+        checks = run_checks(
+            heard, self._unit_quantity, unseen=len(members) - len(heard)
+        )
         return GroupState(
             members=MappingProxyType(members),
             unit_quantity=self._unit_quantity,
             units_expected=expected,
-            status=status(heard, expected, on_grid, split=self._is_split(heard)),
+            status=status(
+                heard,
+                expected,
+                on_grid,
+                split=self._is_split(heard),
+                online=None if primary is None else _online(primary),
+            ),
             led=group_led(heard, expected),
             on_grid=on_grid,
             totals=MappingProxyType(self._totals(members, primary, expected, on_grid)),
@@ -187,12 +207,9 @@ class Group:
             key: self._energy(key, tuple(members), members, expected)
             for key in ENERGIES
         }
-        leader = next(
-            (serial for serial, member in members.items() if _leads(member)), None
-        )
+        leader = () if self._leader is None else (self._leader,)
         totals |= {
-            key: self._energy(key, () if leader is None else (leader,), members, 1)
-            for key in PRIMARY_ENERGIES
+            key: self._energy(key, leader, members, 1) for key in PRIMARY_ENERGIES
         }
         totals["load_power"] = _load_power(totals, on_grid)
         totals["battery_soc"] = _state_of_charge(heard, expected)
@@ -232,8 +249,8 @@ class Group:
         )
 
 
-def _leads(member: InverterState) -> bool:
-    return member.role is not None and member.role.leads
+def _online(primary: InverterState) -> frozenset[Role] | None:
+    return None if primary.extension is None else primary.extension.online
 
 
 def _reading(key: str) -> Callable[[InverterState], float | None]:
@@ -362,10 +379,12 @@ def status(
     on_grid: bool | None,
     *,
     split: bool,
+    online: frozenset[Role] | None = None,
 ) -> Status | None:
     """Return the group's state in one word, the gravest that applies.
 
-    None where all that is known is well, but of some unit no fault would be known.
+    ``online`` are the roles that the primary hears. None where all that is known is well, but
+    too little is known to call it so.
     """
     if not heard:
         return Status.OFFLINE
@@ -382,10 +401,25 @@ def status(
         return Status.FAULT
     if split:
         return Status.SPLIT
-    if len(heard) < expected or faults:
+    unheard_by_primary = online is not None and any(
+        member.role not in online for member in heard if member.role in _NUMBERED
+    )
+    if (
+        len(heard) < expected
+        or faults
+        or unheard_by_primary
+        or any(member.unnamed_bits for member in heard)
+    ):
         return Status.DEGRADED
     if on_grid is False:
         return Status.OFF_GRID
-    if any(member.faults is None for member in heard):
+    modes = {member.run_mode for member in heard}
+    if modes - WORKING_MODES - {None}:
+        return Status.DEGRADED
+    if (
+        on_grid is None
+        or None in modes
+        or any(member.faults is None for member in heard)
+    ):
         return None
     return Status.NORMAL

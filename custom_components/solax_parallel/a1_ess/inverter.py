@@ -208,6 +208,9 @@ class Inverter:
             elif self.source.renewed:
                 await check_serial(self.source, self.member.serial_number)
             values = await self._read(now, failures)
+            if self.source.renewed:
+                # The link was lost on the way: what came after may be somebody else's.
+                await check_serial(self.source, self.member.serial_number)
         except OtherSerialError as err:
             self._rest_until = now + REST
             self._other_serial = err.serial_number
@@ -345,7 +348,7 @@ class Inverter:
             grid_status=grid_status,
             bms_connected=None if bms_connected is None else bms_connected is OnOff.ON,
             led=(
-                derived_led(run_mode, grid_status, faults)
+                derived_led(run_mode, grid_status, None if unnamed_bits else faults)
                 if extension is None
                 else extension.led
             ),
@@ -371,10 +374,10 @@ class Inverter:
         self, values: Mapping[str, Value | None], failures: dict[str, str], now: float
     ) -> Extension | None:
         """Return what the extension says; None, and a reason in ``failures``, if unusable."""
-        if "role" not in values:
-            return None
         window = self._extension_window
         measured = self.samples.take(self._profile.read_in(window), values, now)
+        if "role" not in values:
+            return None
         try:
             return ExtensionReader(self._profile, values, measured).decode(
                 self._setting

@@ -8,6 +8,7 @@ import logging
 from typing import Any, override
 
 from modbus_connection import (
+    ClientClosedError,
     ModbusConnectionError,
     ModbusProtocolError,
     ModbusSerialParams,
@@ -27,6 +28,10 @@ def _raised_anyway(record: logging.LogRecord) -> bool:
 
 
 logging.getLogger("pymodbus.logging").addFilter(_raised_anyway)
+
+
+class LinkLostError(ModbusConnectionError):
+    """The link went down under a request."""
 
 
 class Link(ModbusConnection):
@@ -57,12 +62,30 @@ class Link(ModbusConnection):
     @override
     async def connect(self) -> None:
         """Open the link unless it is open; raises ``ModbusConnectionError`` when it can't be."""
-        # What the link receives is handled in the context that opened it.
-        token = _our_exchange.set(True)
-        try:
-            await super().connect()
-        finally:
+        if self._closed:
+            raise ClientClosedError("the link is closed")
+        if self._client is not None:
+            return
+        if (task := self._connect_task) is None:
+            # What the link receives is handled in the context that opened it.
+            token = _our_exchange.set(True)
+            task = self._connect_task = asyncio.create_task(self._do_connect())
             _our_exchange.reset(token)
+            task.add_done_callback(self._connect_done)
+        # Others may wait for the same attempt, so a cancellation here leaves it alone.
+        await asyncio.wait({task})
+        try:
+            task.result()
+        except ValueError as err:
+            raise ModbusConnectionError(f"{self._target} is no address") from err
+
+    @override
+    async def disconnect(self) -> None:
+        """Drop the link; whoever listens for its loss is told of this too."""
+        was_open = self.connected
+        await super().disconnect()
+        if was_open:
+            self._lost_callbacks.fire()
 
     @override
     def for_unit(self, unit_id: int) -> LinkUnit:
@@ -87,9 +110,7 @@ class Link(ModbusConnection):
         try:
             await asyncio.wait({answer, lost}, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
-                raise ModbusConnectionError(
-                    "the link was lost while waiting for a reply"
-                )
+                raise LinkLostError("the link was lost while waiting for a reply")
             return answer.result()
         finally:
             clearing = asyncio.ensure_future(self._clear(answer))
@@ -130,16 +151,21 @@ class LinkUnit(PymodbusUnit):
     @override
     async def read_holding_registers(self, address: int, count: int) -> list[int]:
         """Return exactly ``count`` holding registers from ``address`` on."""
-        return await self._conn.exchange(
-            _whole(super().read_holding_registers, address, count)
-        )
+        return await self._read(super().read_holding_registers, address, count)
 
     @override
     async def read_input_registers(self, address: int, count: int) -> list[int]:
         """Return exactly ``count`` input registers from ``address`` on."""
-        return await self._conn.exchange(
-            _whole(super().read_input_registers, address, count)
-        )
+        return await self._read(super().read_input_registers, address, count)
+
+    async def _read(
+        self, read: Callable[[int, int], Awaitable[list[int]]], address: int, count: int
+    ) -> list[int]:
+        try:
+            return await self._conn.exchange(_whole(read, address, count))
+        except LinkLostError:
+            # Some gateways close the link after each reply, just as the next request goes out.
+            return await self._conn.exchange(_whole(read, address, count))
 
     @override
     async def write_register(self, address: int, value: int) -> None:

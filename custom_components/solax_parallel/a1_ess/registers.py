@@ -71,6 +71,8 @@ class RegisterSource(Source):
         # An owner's register map may have moved all that a window held elsewhere.
         words = raw.get(limits.space, {})
         self._raw[limits.space].update(words)
+        if set(words.values()) == {0xFFFF}:
+            raise UnusableError("no value in any register")
         # Some firmware answers an address it does not know with zeros instead of an exception.
         if limits.all_zero == "bad" and words and not any(words.values()):
             raise UnusableError("nothing but zeros")

@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from .codes import Role
-from .inverter import InverterState, Presence
+from .inverter import THIRD_STRING_POWER, InverterState, Presence
 from .profile import Profile, Register
 from .samples import Samples
 
@@ -62,6 +62,9 @@ class ReportedSecondary:
             return self.silent()
         self._last_seen = primary.last_seen
         readings = self.samples.take(self._registers.values(), values, now)
+        if self.samples.rated_power == THIRD_STRING_POWER:
+            # The block has no third string, so the sum of the strings is not known.
+            readings["pv3_power"] = None
         legs = [readings[leg] for leg in _LEGS]
         readings["ac_power"] = None if None in legs else sum(filter(None, legs))
         return InverterState(

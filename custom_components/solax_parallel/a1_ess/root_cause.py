@@ -104,7 +104,9 @@ def find_root_cause(
             [member.role or Role.SECONDARY for member in silent],
         )
     told = all(
-        member.faults is not None and member.parallel_faults is not None
+        member.faults is not None
+        and member.parallel_faults is not None
+        and not member.unnamed_bits
         for member in members
     )
     return _cause(Cause.NONE if told else Cause.UNKNOWN, [])

@@ -94,6 +94,16 @@ class Roster[L]:
         return self.primary.found.unit_quantity
 
     @property
+    def reported(self) -> tuple[Role, ...]:
+        """The missing secondaries that the primary can tell of.
+
+        None while a secondary whose number is not known was found: what the primary tells of
+        each number could be about that one.
+        """
+        numbered = all(unit.found.role is not Role.SECONDARY for unit in self.units)
+        return self.missing if numbered else ()
+
+    @property
     def missing(self) -> tuple[Role, ...]:
         """The secondaries that the primary counts and that were not found."""
         count = (self.unit_quantity or 0) - len(self.units)
