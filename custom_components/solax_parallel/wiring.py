@@ -11,6 +11,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TIMEOUT
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from .a1_ess.codes import BackupInterfaceType, ModelType, Role
 from .a1_ess.group import Group
@@ -42,12 +43,24 @@ _MILLISECOND = 0.001
 
 
 @dataclass
+class _SharedLink:
+    """A link and how many entries use it: most gateways serve one client at a time."""
+
+    link: Link
+    users: int = 0
+
+
+_SHARED_LINKS: HassKey[dict[LinkParams, _SharedLink]] = HassKey(f"{DOMAIN}_links")
+
+
+@dataclass
 class Wiring:
     """The open links of an entry and the group behind them.
 
     ``simulation`` is the group that stands in for real inverters, where the owner asked for one.
     """
 
+    hass: HomeAssistant
     profile: Profile
     group: Group
     links: Mapping[LinkParams, Link]
@@ -55,9 +68,13 @@ class Wiring:
     _server: SimulatorServer | None = field(default=None, repr=False)
 
     async def async_close(self) -> None:
-        """Close every link, and end what was started for them."""
-        for link in self.links.values():
-            await link.close()
+        """Close every link that no other entry uses, and end what was started for them."""
+        shared = self.hass.data[_SHARED_LINKS]
+        for params, link in self.links.items():
+            shared[params].users -= 1
+            if not shared[params].users:
+                del shared[params]
+                await link.close()
         if self._server is not None:
             await self._server.stop()
 
@@ -114,16 +131,7 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
             )
             continue
         if params not in links:
-            links[params] = Link(
-                params,
-                timeout=entry.options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT),
-                message_spacing=entry.options.get(
-                    CONF_MESSAGE_SPACING,
-                    # Silence is for the sake of real gateways.
-                    DEFAULT_MESSAGE_SPACING if server is None else 0,
-                )
-                * _MILLISECOND,
-            )
+            links[params] = _take_link(hass, entry, params, is_real=server is None)
         member = member_from(unit)
         inverters.setdefault(params, []).append(
             Inverter(
@@ -134,7 +142,29 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
             )
         )
     group = Group(list(inverters.values()), reported)
-    return Wiring(profile, group, links, simulation, server)
+    return Wiring(hass, profile, group, links, simulation, server)
+
+
+def _take_link(
+    hass: HomeAssistant, entry: ConfigEntry, params: LinkParams, *, is_real: bool
+) -> Link:
+    """Return the one link to an endpoint; the entry that comes first sets its pace."""
+    shared = hass.data.setdefault(_SHARED_LINKS, {})
+    if params not in shared:
+        shared[params] = _SharedLink(
+            Link(
+                params,
+                timeout=entry.options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT),
+                message_spacing=entry.options.get(
+                    CONF_MESSAGE_SPACING,
+                    # Silence is for the sake of real gateways.
+                    DEFAULT_MESSAGE_SPACING if is_real else 0,
+                )
+                * _MILLISECOND,
+            )
+        )
+    shared[params].users += 1
+    return shared[params].link
 
 
 def member_from(unit: Mapping[str, Any]) -> Member:

@@ -118,6 +118,7 @@ async def _attend(options: Namespace, account: Account, log: Path) -> int:
             limit.reschedule(None)
             print(
                 f"\n  {url}   name: {account.name}   password: {account.password}"
+                "\n  the group: Settings > Devices & services > SolaX Parallel"
                 f"\n  log: {log}   Ctrl-C ends it\n",
                 flush=True,
             )

@@ -929,6 +929,41 @@ ERRORS = {
     "broken_yaml": ("registers: {ac_power: {address: 2", "", "line 1"),
     "yaml_with_an_impossible_date": ("since: 2026-13-45", "", "month must be in 1..12"),
     "not_a_dictionary": ("- ac_power\n- frequency", "", "expected sections"),
+    "yes_for_an_address": (
+        "registers:\n  ac_power: {address: yes}",
+        "registers.ac_power.address",
+        "expected int",
+    ),
+    "endless_scale": (
+        "registers:\n  ac_power: {scale: .inf}",
+        "registers.ac_power.scale",
+        "expected a number",
+    ),
+    "endless_repeat": (
+        """
+        registers:
+          "x_{n}": {window: live, address: 1, type: u16, grade: field, source: me,
+            repeat: {count: 3000000, stride: 1}}
+        """,
+        "registers.x_{n}.repeat.count",
+        "at most 125",
+    ),
+    "includes_itself": ("registers: !include a1_ess_g2.yaml", "", "nested without end"),
+    "unit_of_a_code": (
+        "registers:\n  run_mode: {unit: W}",
+        "registers.run_mode.unit",
+        "measures nothing",
+    ),
+    "bit_beyond_a_short_word": (
+        "registers:\n  manager_faults: {bits: {20: fan}}",
+        "registers.manager_faults.bits",
+        "bits16 has 16 bits",
+    ),
+    "moved_where_nobody_looks": (
+        "registers:\n  parallel_setting: {window: firmware, address: 0x7E}",
+        "registers.parallel_setting.window",
+        "move the window",
+    ),
     "only_a_word": ("registers", "", "expected sections"),
 }
 

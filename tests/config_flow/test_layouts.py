@@ -5,6 +5,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from tests.config_flow.conftest import LaySerialLine, Serve, make_group
 from tests.config_flow.walk import Walk
+from tests.groups import poll
 
 
 def shown(hass: HomeAssistant, entity_id: str) -> State:
@@ -147,6 +148,33 @@ async def test_primary_only(hass: HomeAssistant, serve: Serve) -> None:
     energy = shown(hass, "sensor.parallel_group_pv_energy_total")
     assert energy.state == "unknown"
     assert energy.attributes["complete"] is False
+
+
+async def test_two_groups_behind_one_gateway_share_the_link(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    entries = []
+    for unit_id in (1, 2):
+        # Each on its own, as if they were two groups.
+        server.pokes[unit_id, 3, 0x0130] = 0
+        server.pokes[unit_id, 4, 0x0301] = 0
+        walk = await Walk.begin(hass, "tcp")
+        await walk.submit(
+            host="127.0.0.1", port=server.port, advanced={"unit_id": unit_id}
+        )
+        await walk.submit()
+        entries.append(walk.entry)
+        await hass.async_block_till_done()
+        assert walk.entry.state is ConfigEntryState.LOADED
+    links = [list(entry.runtime_data.wiring.links.values()) for entry in entries]
+    assert links[0] == links[1]
+    assert await hass.config_entries.async_unload(entries[0].entry_id)
+    await poll(hass)
+    assert links[0][0].connected, "the other one still needs it"
+    assert await hass.config_entries.async_unload(entries[1].entry_id)
+    assert not links[0][0].connected
 
 
 async def test_serial(hass: HomeAssistant, serial_line: LaySerialLine) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, override
@@ -164,14 +165,33 @@ class Profile:
 
 _WORDS = {"u16": 1, "s16": 1, "bits16": 1, "u32": 2, "s32": 2, "bits32": 2}
 
-_ADDRESS = vol.All(int, vol.Range(min=0, max=0xFFFF))
-_NUMBER = vol.Any(int, float)
+
+def _whole(value: Any) -> int:
+    """Check that a value is a whole number; YAML's yes and no are none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise vol.Invalid("expected int")
+    return value
+
+
+def _number(value: Any) -> float:
+    """Check that a value is a finite number."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not isfinite(value)
+    ):
+        raise vol.Invalid("expected a number")
+    return value
+
+
+_ADDRESS = vol.All(_whole, vol.Range(min=0, max=0xFFFF))
+_COUNT = vol.All(_whole, vol.Range(min=1, max=125))
 _BOUNDS = {
-    vol.Optional("min"): _NUMBER,
-    vol.Optional("max"): _NUMBER,
-    vol.Optional("rated"): _NUMBER,
+    vol.Optional("min"): _number,
+    vol.Optional("max"): _number,
+    vol.Optional("rated"): _number,
     vol.Optional("or_zero"): bool,
-    vol.Optional("zero_only_after"): _NUMBER,
+    vol.Optional("zero_only_after"): _number,
 }
 _WINDOW = {
     vol.Required("space"): vol.In(("holding", "input")),
@@ -185,19 +205,22 @@ _REGISTER = {
     vol.Required("type"): vol.In((*_WORDS, "ascii")),
     vol.Required("grade"): vol.In([grade.value for grade in Grade]),
     vol.Required("source"): str,
-    vol.Optional("words"): vol.All(int, vol.Range(min=1, max=125)),
-    vol.Optional("scale"): vol.All(_NUMBER, vol.Range(min=0, min_included=False)),
+    vol.Optional("words"): _COUNT,
+    vol.Optional("scale"): vol.All(_number, vol.Range(min=0, min_included=False)),
     vol.Optional("unit"): str,
     vol.Optional("bounds"): vol.Any(str, _BOUNDS),
     vol.Optional("counter"): vol.In([counter.value for counter in Counter]),
     vol.Optional("fitted"): vol.In([fitted.value for fitted in Fitted]),
-    vol.Optional("values"): {int: str},
-    vol.Optional("bits"): {vol.All(int, vol.Range(min=0, max=31)): str},
+    vol.Optional("values"): {_whole: str},
+    vol.Optional("bits"): {vol.All(_whole, vol.Range(min=0, max=31)): str},
     vol.Optional("repeat"): {
-        vol.Required("count"): vol.All(int, vol.Range(min=1)),
-        vol.Required("stride"): vol.All(int, vol.Range(min=1)),
+        vol.Required("count"): _COUNT,
+        vol.Required("stride"): _COUNT,
     },
 }
+_ASKED_BY_NAME = frozenset({"identity", "parallel_setting", "system"})
+"""Windows that are read for certain registers, which therefore have to stay in them."""
+
 _FILE = vol.Schema(
     {
         vol.Optional("sources"): {str: str},
@@ -225,6 +248,16 @@ def load_profile(override: Path | None = None) -> Profile:
             raise ProfileError(
                 override, f"windows.{key}", "such a window is never read"
             )
+    for key, register in shipped["registers"].items():
+        if (
+            register["window"] in _ASKED_BY_NAME
+            and profile.registers[key].window != register["window"]
+        ):
+            raise ProfileError(
+                override,
+                f"registers.{key}.window",
+                f"is only looked for in window {register['window']!r}; move the window",
+            )
     return profile
 
 
@@ -239,6 +272,8 @@ def _raw(file: Path) -> dict[str, Any]:
         content = load_yaml(file)
     except (YAMLException, FileNotFoundError, ValueError) as err:
         raise ProfileError(file, "", str(err)) from err
+    except RecursionError as err:
+        raise ProfileError(file, "", "nested without end") from err
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -315,6 +350,26 @@ def _build(content: dict[str, Any], file: Path) -> Profile:
     return Profile(MappingProxyType(windows), MappingProxyType(registers))
 
 
+def _check_names(file: Path, key: str, entry: Mapping[str, Any]) -> None:
+    """Raise ``ProfileError`` for a code or bit that stands for nothing the library knows."""
+    place = f"registers.{key}"
+    if (codes := CODES.get(key)) is not None:
+        for code in entry.get("values", {}).values():
+            if code not in set(codes):
+                raise ProfileError(
+                    file,
+                    f"{place}.values",
+                    f"{code!r} is not one of {', '.join(codes)}",
+                )
+    for bit in entry.get("bits", {}).values():
+        if key.endswith("_faults") and bit not in FAULTS:
+            raise ProfileError(file, f"{place}.bits", f"there is no fault {bit!r}")
+        if key == "online_mask" and bit not in set(Role):
+            raise ProfileError(
+                file, f"{place}.bits", f"{bit!r} is not one of {', '.join(Role)}"
+            )
+
+
 def _register(
     file: Path,
     key: str,
@@ -340,18 +395,14 @@ def _register(
             "address",
             f"0x{entry['address']:04X} lies outside window {entry['window']!r}",
         )
+    if "unit" in entry and ("values" in entry or "bits" in entry):
+        raise wrong("unit", "a coded register measures nothing")
+    if max(entry.get("bits", ()), default=0) >= 16 * words:
+        raise wrong("bits", f"{entry['type']} has {16 * words} bits")
     limits = entry.get("bounds")
     if isinstance(limits, str) and limits not in bounds:
         raise wrong("bounds", f"there are no bounds {limits!r}")
-    if (codes := CODES.get(key)) is not None:
-        for code in entry.get("values", {}).values():
-            if code not in set(codes):
-                raise wrong("values", f"{code!r} is not one of {', '.join(codes)}")
-    for bit in entry.get("bits", {}).values():
-        if key.endswith("_faults") and bit not in FAULTS:
-            raise wrong("bits", f"there is no fault {bit!r}")
-        if key == "online_mask" and bit not in set(Role):
-            raise wrong("bits", f"{bit!r} is not one of {', '.join(Role)}")
+    _check_names(file, key, entry)
     return Register(
         key=key,
         **{
