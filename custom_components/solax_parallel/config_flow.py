@@ -121,6 +121,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         self._asked = "tcp"
         self._candidates: list[AnyLink] = []
         self._unit_id: int | None = None
+        self._answers = ""
         self._typed: dict[str, Mapping[str, Any]] = {}
         self._errors: dict[str, str] = {}
         self._details: dict[str, str] = {}
@@ -270,24 +271,21 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 ),
             )
             places = [tcp_candidates(str(host), port) for host in hosts]
-            scans = await asyncio.gather(
-                *(self._async_scan(place) for place in places), return_exceptions=True
-            )
+            scans = await asyncio.gather(*map(self._async_try_scan, places))
         known = self._serials_elsewhere()
         placed: dict[str, Placed[AnyLink]] = {}
         others = False
         for place, result in zip(places, scans, strict=True):
-            if isinstance(result, Scan):
-                link = place[result.settled or 0]
-                for found in result.inverters:
-                    serial = found.identity.serial_number
-                    if serial in known:
-                        others = True
-                    else:
-                        # The same inverter through a second address is no second inverter.
-                        placed.setdefault(serial, Placed(found, link))
-            elif not isinstance(result, ModbusError | OSError):
-                raise result
+            if result is None or result.settled is None:
+                continue
+            link = place[result.settled]
+            for found in result.inverters:
+                serial = found.identity.serial_number
+                if serial in known:
+                    others = True
+                else:
+                    # The same inverter through a second address is no second inverter.
+                    placed.setdefault(serial, Placed(found, link))
         return _Search(tuple(placed.values()), others)
 
     # Looking behind one address
@@ -375,21 +373,18 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._form_with_error(
                 self._asked, "cannot_connect", address=str(self._candidates[0])
             )
-        if result.settled is None:
+        words = await Words.async_load(self.hass)
+        self._answers = answers_in_words(result, words)
+        if result.settled is None or not result.inverters:
             return self._form_with_error(
-                self._asked, "nobody_answers", address=str(self._candidates[0])
-            )
-        if not result.inverters:
-            words = await Words.async_load(self.hass)
-            return self._form_with_error(
-                self._asked, "no_inverter", answers=answers_in_words(result, words)
+                self._asked,
+                "no_inverter",
+                address=str(self._candidates[0]),
+                answers=self._answers,
             )
         try:
             self._roster.add(result.inverters, self._candidates[result.settled])
-            if not any(unit.found.role.leads for unit in self._roster.units):
-                # A secondary's address was given; a search may know its primary.
-                for placed in self._search.primaries[:1]:
-                    self._roster.add([placed.found], placed.link)
+            self._join_searched()
             primary = self._roster.primary.found.identity.serial_number
             if primary in self._serials_elsewhere():
                 return self.async_abort(reason="already_configured")
@@ -397,6 +392,13 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         except RosterError as err:
             return await self._async_refuse(self._asked, err.refusal)
         return await self._async_step_next()
+
+    def _join_searched(self) -> None:
+        """Add what a search found before: secondaries whose primary it did not find."""
+        known = {unit.found.identity.serial_number for unit in self._roster.units}
+        for placed in self._search.placed:
+            if placed.found.identity.serial_number not in known:
+                self._roster.add([placed.found], placed.link)
 
     # Members that were not found there
 
@@ -439,19 +441,18 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             address=", ".join(dict.fromkeys(self._addresses.values())),
         )
 
-    async def _async_scan_members(self) -> dict[str, Scan | BaseException]:
+    async def _async_scan_members(self) -> dict[str, Scan | None]:
         """Scan every address that was typed, side by side."""
         texts = list(self._addresses.values())
         async with self._own_entry_paused():
             results = await asyncio.gather(
                 *(
-                    self._async_scan(
+                    self._async_try_scan(
                         candidates_from_text(text),
                         enough=self._has_new(texts.count(text)),
                     )
                     for text in dict.fromkeys(texts)
-                ),
-                return_exceptions=True,
+                )
             )
         return dict(zip(dict.fromkeys(texts), results, strict=True))
 
@@ -459,7 +460,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Take in the secondaries that were found, or say what is wrong with each."""
-        results: dict[str, Scan | BaseException] = self._take_result()
+        results: dict[str, Scan | None] = self._take_result()
         addresses = self._addresses
         self._errors, self._details = {}, {}
         for text, result in results.items():
@@ -474,12 +475,10 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             return self._form("members", missing=await self._missing_in_words())
         return await self.async_step_confirm()
 
-    def _take_member(self, text: str, result: Scan | BaseException) -> str | None:
+    def _take_member(self, text: str, result: Scan | None) -> str | None:
         """Add what was found at an address to the roster; return what is wrong with it, if any."""
-        if isinstance(result, ModbusError | OSError):
+        if result is None:
             return "cannot_connect_member"
-        if isinstance(result, BaseException):
-            raise result
         if result.settled is None:
             return "no_inverter_member"
         link = candidates_from_text(text)[result.settled]
@@ -565,6 +564,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders={
                 "units": unit_table(self._roster.units, words, self._roster.reported),
                 "checks": check_table(self._roster, words),
+                "answers": self._answers,
                 "leaving": self._leaving_in_words(words),
             },
         )
@@ -666,6 +666,15 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         finally:
             for link in links:
                 await link.close()
+
+    async def _async_try_scan(
+        self, candidates: list[AnyLink], enough: Callable[[Scan], bool] = whole_group
+    ) -> Scan | None:
+        """Ask every id at one place who it is; None when it can't be reached."""
+        try:
+            return await self._async_scan(candidates, enough=enough)
+        except ModbusError, OSError:
+            return None
 
     @asynccontextmanager
     async def _own_entry_paused(self) -> AsyncIterator[None]:

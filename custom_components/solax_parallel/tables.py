@@ -83,9 +83,11 @@ def check_table(roster: Roster[Any], words: Words) -> str:
 
 
 def answers_in_words(scan: Scan, words: Words) -> str:
-    """Return what was found behind each id, such as ``1: silent, 2: other device``."""
+    """Return what was found behind each id, such as ``id 1: silent, id 2: another device``."""
+    if scan.settled is None:
+        return words("answer", "nobody")
     return ", ".join(
-        f"{unit_id}: "
+        f"{words('unit_column', 'id')} {unit_id}: "
         + (
             f"{words('role', answer.role)} ({answer.identity.serial_number})"
             if isinstance(answer, FoundInverter)

@@ -6,7 +6,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from tests.config_flow.conftest import Serve, make_group
+from tests.config_flow.conftest import LaySerialLine, Serve, make_group
 from tests.config_flow.walk import Walk
 from tests.groups import devices, state
 
@@ -95,6 +95,41 @@ async def test_a_second_try_comes_while_the_first_is_being_undone(
     assert walk.errors == {"base": "cannot_connect"}
     # At once, while the entry is set up again.
     await walk.submit(host="127.0.0.1", port=new.port)
+    assert walk.step == "confirm"
+
+
+async def test_from_serial_to_network(
+    hass: HomeAssistant, serve: Serve, serial_line: LaySerialLine
+) -> None:
+    group = make_group(1)
+    walk = await Walk.begin(hass, "serial")
+    await walk.submit(device=await serial_line(group))
+    await walk.submit()
+    entry = walk.entry
+    await hass.async_block_till_done()
+    walk = await Walk.reconfigure(hass, entry.entry_id, "tcp")
+    assert walk.suggested == {}
+    await walk.submit(host="127.0.0.1", port=(await serve(group)).port)
+    await walk.submit()
+    assert walk.result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.data[CONF_UNITS][0]["link"]["type"] == "tcp"
+
+
+async def test_members_are_asked_again_when_the_dialog_is_reopened(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(3)
+    primary = await serve(group, {1: 0})
+    secondary = await serve(group, {1: 1})
+    entry = (await add(hass, primary.port)).entry
+    walk = await Walk.reconfigure(hass, entry.entry_id, "tcp")
+    await walk.submit(host="127.0.0.1", port=primary.port)
+    assert walk.step == "members"
+    flows = hass.config_entries.flow
+    walk.result = await flows.async_configure(walk.result["flow_id"])
+    assert walk.step == "members"
+    await walk.submit(secondary_1=f"127.0.0.1:{secondary.port}")
     assert walk.step == "confirm"
 
 

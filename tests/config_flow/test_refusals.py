@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -52,7 +53,8 @@ async def test_no_modbus_server(hass: HomeAssistant, greeting: bytes) -> None:
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
     walk = await tcp(hass, server.sockets[0].getsockname()[1], framer="tcp", unit_id=1)
-    assert walk.errors == {"base": "nobody_answers"}
+    assert walk.errors == {"base": "no_inverter"}
+    assert walk.texts["answers"] == "nobody answered a Modbus request"
     assert str(server.sockets[0].getsockname()[1]) in walk.texts["address"]
     server.close()
 
@@ -68,7 +70,7 @@ async def test_another_modbus_device(hass: HomeAssistant, registers: int) -> Non
     listener = cast("asyncio.Server", server.transport)
     walk = await tcp(hass, listener.sockets[0].getsockname()[1], unit_id=1)
     assert walk.errors == {"base": "no_inverter"}
-    assert walk.texts["answers"] == "1: another device"
+    assert walk.texts["answers"] == "id 1: another device"
     await server.shutdown()  # type: ignore[no-untyped-call]
 
 
@@ -151,6 +153,62 @@ async def test_search_finds_only_a_secondary(hass: HomeAssistant, serve: Serve) 
     await walk.submit(port=server.port)
     assert (walk.step, walk.errors) == ("tcp", {"base": "no_primary"})
     assert walk.texts["units"] == "Secondary 1"
+
+
+async def test_search_keeps_secondaries_for_their_primary(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(2)
+    secondary = await serve(group, {1: 1}, host="127.0.0.42")
+    primary = await serve(group, {1: 0})
+    walk = await Walk.begin(hass, "search")
+    await walk.submit(port=secondary.port)
+    assert walk.errors == {"base": "no_primary"}
+    await walk.submit(host="127.0.0.1", port=primary.port)
+    assert walk.step == "confirm"
+    await walk.submit()
+    assert [unit["link"]["host"] for unit in walk.entry.data["units"]] == [
+        "127.0.0.1",
+        "127.0.0.42",
+    ]
+
+
+async def test_search_finds_a_primary_without_a_quantity(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    server = await serve(
+        make_group(1), host="127.0.0.43", pokes={(1, READINGS, QUANTITY): 0}
+    )
+    walk = await Walk.begin(hass, "search")
+    await walk.submit(port=server.port)
+    await walk.submit()
+    assert (walk.step, walk.errors) == ("choose", {"base": "quantity_zero"})
+
+
+async def test_no_network_to_search(hass: HomeAssistant) -> None:
+    with patch("homeassistant.components.network.async_get_adapters", return_value=[]):
+        walk = await Walk.begin(hass, "search")
+    assert (walk.step, walk.errors) == ("tcp", {"base": "no_network"})
+
+
+async def test_search_passes_over_what_hangs_up(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    server = await serve(make_group(1), host="127.0.0.44")
+    accepted = 0
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
+        writer.close()
+        other.close()
+
+    other = await asyncio.start_server(once, "127.0.0.45", server.port)
+    walk = await Walk.begin(hass, "search")
+    await walk.submit(port=server.port)
+    assert walk.step == "choose"
+    assert accepted
+    assert "127.0.0.45" not in walk.texts["units"]
 
 
 async def test_search_passes_over_what_is_set_up(
