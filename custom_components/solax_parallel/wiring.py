@@ -69,6 +69,8 @@ class Wiring:
 
     async def async_close(self) -> None:
         """Close every link that no other entry uses, and end what was started for them."""
+        for inverter in self.group.inverters.values():
+            inverter.source.close()
         shared = self.hass.data[_SHARED_LINKS]
         for params, link in self.links.items():
             shared[params].users -= 1

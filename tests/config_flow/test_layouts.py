@@ -170,6 +170,11 @@ async def test_two_groups_behind_one_gateway_share_the_link(
         assert walk.entry.state is ConfigEntryState.LOADED
     links = [list(entry.runtime_data.wiring.links.values()) for entry in entries]
     assert links[0] == links[1]
+    listening = len(links[0][0]._lost_callbacks._callbacks)
+    for _ in range(3):
+        assert await hass.config_entries.async_reload(entries[0].entry_id)
+        await hass.async_block_till_done()
+    assert len(links[0][0]._lost_callbacks._callbacks) == listening
     assert await hass.config_entries.async_unload(entries[0].entry_id)
     await poll(hass)
     assert links[0][0].connected, "the other one still needs it"

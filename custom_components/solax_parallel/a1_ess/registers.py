@@ -38,7 +38,7 @@ class RegisterSource(Source):
         }
         self._raw: dict[str, dict[int, int]] = {"holding": {}, "input": {}}
         self._renewed = False
-        unit.on_connection_lost(self._note_loss)
+        self._forget_link = unit.on_connection_lost(self._note_loss)
 
     @property
     @override
@@ -51,6 +51,11 @@ class RegisterSource(Source):
     def renewed(self) -> bool:
         """Whether the link was lost since "identity" was read."""
         return self._renewed
+
+    @override
+    def close(self) -> None:
+        """Let go of the link, which others may go on using."""
+        self._forget_link()
 
     def _note_loss(self) -> None:
         self._renewed = True

@@ -37,6 +37,9 @@ class Source(Protocol):
     def renewed(self) -> bool:
         """Whether the link was lost since "identity" was read: somebody else may answer now."""
 
+    def close(self) -> None:
+        """Let go of what the readings come through; nothing is read afterwards."""
+
     async def read(self, window: str) -> Mapping[str, Value | None]:
         """Return every register of ``window`` by key; None stands for "no value".
 
