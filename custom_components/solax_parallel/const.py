@@ -5,6 +5,7 @@ from typing import Final
 DOMAIN: Final = "solax_parallel"
 MANUFACTURER: Final = "SolaX Power"
 
+CONF_ALLOW_CONTROL: Final = "allow_control"
 CONF_ADVANCED: Final = "advanced"
 CONF_BAUDRATE: Final = "baudrate"
 CONF_BACKUP_INTERFACE: Final = "backup_interface"

@@ -12,6 +12,7 @@ from homeassistant.const import (
 )
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -25,6 +26,7 @@ from homeassistant.helpers.selector import (
 from .a1_ess.codes import BackupInterfaceType
 from .const import (
     CONF_ADVANCED,
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_BAUDRATE,
     CONF_FRAMER,
@@ -105,5 +107,6 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _whole_number(
             1, 10, UnitOfTime.SECONDS
         ),
+        vol.Required(CONF_ALLOW_CONTROL, default=False): BooleanSelector(),
     }
 )

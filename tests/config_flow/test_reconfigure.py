@@ -209,7 +209,12 @@ async def test_options_are_used_at_once(hass: HomeAssistant, serve: Serve) -> No
         result["flow_id"], {"scan_interval": 42, "message_spacing": 7, "timeout": 2}
     )
     await hass.async_block_till_done()
-    assert entry.options == {"scan_interval": 42, "message_spacing": 7, "timeout": 2}
+    assert entry.options == {
+        "scan_interval": 42,
+        "message_spacing": 7,
+        "timeout": 2,
+        "allow_control": False,
+    }
     assert entry.runtime_data.update_interval.total_seconds() == 42
 
 
