@@ -93,7 +93,8 @@ class Group:
     ) -> None:
         """Take the inverters of each link; those of one link are polled in turn.
 
-        ``reported`` are the secondaries that only the primary can tell of. ``clock`` is a monotonic time in seconds.
+        ``reported`` are the secondaries that only the primary can tell of. ``clock`` is a
+        monotonic time in seconds.
         """
         self.inverters = {
             inverter.member.serial_number: inverter
@@ -147,8 +148,9 @@ class Group:
                 else secondary.judge(primary, self._clock())
             )
         heard = [member for member in members.values() if member.heard]
-        if primary is not None and primary.extension is not None:
-            self._unit_quantity = primary.extension.unit_quantity
+        extension = None if primary is None else primary.extension
+        if extension is not None:
+            self._unit_quantity = extension.unit_quantity
         expected = max(self._unit_quantity or 0, len(members))
         on_grid = agreed_on_grid(heard)
         checks = run_checks(
@@ -163,16 +165,12 @@ class Group:
                 expected,
                 on_grid,
                 split=self._is_split(heard),
-                online=None if primary is None else _online(primary),
+                online=None if extension is None else extension.online,
             ),
             led=group_led(heard, expected),
             on_grid=on_grid,
             totals=MappingProxyType(self._totals(members, primary, expected, on_grid)),
-            backup_interface=(
-                primary.extension.backup_interface
-                if primary is not None and primary.extension is not None
-                else None
-            ),
+            backup_interface=None if extension is None else extension.backup_interface,
             checks=MappingProxyType(checks),
             root_cause=find_root_cause(
                 tuple(members.values()), checks, units_expected=expected
@@ -247,10 +245,6 @@ class Group:
         return isinstance(unit, ReportedSecondary) or any(
             register.key == key for register in unit.measurements
         )
-
-
-def _online(primary: InverterState) -> frozenset[Role] | None:
-    return None if primary.extension is None else primary.extension.online
 
 
 def _reading(key: str) -> Callable[[InverterState], float | None]:
