@@ -265,6 +265,14 @@ GROUP: dict[str, Entity] = {
     "readiness": _enum(
         "ready", "warnings", "blocked", "unknown", category="diagnostic"
     ),
+    "transfer_test": _enum(
+        "open_breaker",
+        "close_breaker",
+        "passed",
+        "failed",
+        "aborted",
+        category="diagnostic",
+    ),
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
     **dict.fromkeys(CHECKS, FAULT_FAMILY),

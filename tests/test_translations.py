@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
+import yaml
 
+from custom_components.solax_parallel.a1_ess import transfer_test
 from custom_components.solax_parallel.a1_ess.checks import Check
 from custom_components.solax_parallel.a1_ess.codes import (
     BackupInterfaceType,
@@ -23,9 +26,11 @@ from custom_components.solax_parallel.config_flow import (
     SolaxConfigFlow,
     SolaxOptionsFlow,
 )
+from custom_components.solax_parallel.const import DOMAIN
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
 
 from .groups import set_up
 from .texts import INTEGRATION, TEXTS, placeholders
@@ -42,6 +47,9 @@ OF_HOME_ASSISTANT = {
     "unit_of_measurement",
 }
 """Attributes that Home Assistant adds and translates itself."""
+
+SPEAKING = ("acceptance.py", "config_flow.py", "forms.py", "report.py", "tables.py")
+"""Files that take words from the selectors' texts."""
 
 type Shown = dict[tuple[str, str], dict[str, Any]]
 
@@ -142,11 +150,15 @@ def test_texts_of_attributes() -> None:
         "units": set(Role),
         "role": set(Role),
         "checks": set(Check),
+        "failure": set(transfer_test.Failure),
     }
     for platform, keys in TEXTS["entity"].items():
         for key, texts in keys.items():
             for name, attribute in texts.get("state_attributes", {}).items():
                 if name == "event_type":
+                    continue
+                if (key, name) == ("transfer_test", "units"):
+                    assert "state" not in attribute, "a list of what each unit did"
                     continue
                 if (key, name) == ("root_cause", "faults"):
                     assert set(attribute["state"]) == set(FAULTS)
@@ -165,7 +177,7 @@ def test_texts_of_attributes() -> None:
 
 
 def test_icons_of_entities(shown: Shown) -> None:
-    assert set(ICONS) == {"entity"}
+    assert set(ICONS) == {"entity", "services"}
     icons = {
         (platform, key): icon
         for platform, keys in ICONS["entity"].items()
@@ -195,6 +207,31 @@ def test_icons_exist() -> None:
     assert {icon for _, icon in leaves(ICONS)} - known == set()
 
 
+def test_actions() -> None:
+    fields = yaml.safe_load((INTEGRATION / "services.yaml").read_text(encoding="utf-8"))
+    assert set(TEXTS["services"]) == set(fields) == set(ICONS["services"])
+    for action, described in fields.items():
+        texts = TEXTS["services"][action]
+        assert texts["name"]
+        assert texts["description"]
+        assert set(texts["fields"]) == set(described["fields"]), action
+        for field in texts["fields"].values():
+            assert field["name"]
+            assert field["description"]
+
+
+async def test_actions_are_those_that_are_described(
+    hass: HomeAssistant, unloaded_afterwards: None
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    registered = hass.services.async_services_for_domain(DOMAIN)
+    assert set(registered) == set(TEXTS["services"])
+    for action, service in registered.items():
+        assert isinstance(service.schema, vol.Schema)
+        known = {str(key) for key in service.schema.schema}
+        assert known == set(TEXTS["services"][action]["fields"]), action
+
+
 def test_texts_of_devices() -> None:
     assert set(TEXTS["device"]) == {"group", "smart_load", *Role}
 
@@ -206,6 +243,7 @@ def test_exceptions() -> None:
             for key in strings(argument(call, "translation_key")):
                 given = argument(call, "translation_placeholders")
                 used[key] = keys_of(given)
+    used |= {refusal: set() for refusal in transfer_test.Refusal}
     assert used == {
         key: placeholders(texts["message"])
         for key, texts in TEXTS["exceptions"].items()
@@ -268,8 +306,8 @@ def test_no_text_of_a_dialog_is_left_over(
 
 def test_selectors() -> None:
     used: dict[str, set[str]] = defaultdict(set)
-    for name, call in calls("config_flow.py", "forms.py", "tables.py"):
-        if name == "words" and len(call.args) == 2:
+    for name, call in calls(*SPEAKING):
+        if name in ("words", "_words") and len(call.args) == 2:
             for selector in strings(call.args[0]):
                 used[selector] |= strings(call.args[1])
     selectors = {
@@ -281,8 +319,19 @@ def test_selectors() -> None:
     assert selectors["role"] == set(Role)
     assert selectors["check"] == set(Check)
     assert selectors["backup_interface"] == set(BackupInterfaceType)
-    spoken = set[str]().union(*map(strings, sources("tables.py", "scan.py")))
-    for key in ("unit_column", "check_column", "check_result", "answer"):
+    assert selectors["fault"] == set(FAULTS)
+    assert selectors["transfer_test"] == {"title", *transfer_test.Phase}
+    assert selectors["transfer_failure"] == set(transfer_test.Failure)
+    spoken = set[str]().union(*map(strings, sources(*SPEAKING, "scan.py")))
+    for key in (
+        "answer",
+        "check_column",
+        "check_result",
+        "heard",
+        "report",
+        "transfer_column",
+        "unit_column",
+    ):
         assert selectors[key] <= spoken, key
 
 

@@ -3,13 +3,16 @@
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
 
 from .a1_ess.profile import ProfileError
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .devices import async_register_devices, is_former_member
 from .issues import async_clear_issues
+from .services import async_setup_services
+from .tables import Words
 from .totals import async_restore_totals
 from .wiring import async_wire
 
@@ -20,6 +23,15 @@ PLATFORMS = (
     Platform.SENSOR,
     Platform.SWITCH,
 )
+
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Offer the actions, whether a group is set up or not."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bool:
@@ -39,7 +51,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
             translation_placeholders={"error": str(err)},
         ) from err
     entry.async_on_unload(wiring.async_close)
-    coordinator = SolaxCoordinator(hass, entry, wiring)
+    words = await Words.async_load(hass)
+    coordinator = SolaxCoordinator(hass, entry, wiring, words)
     async_restore_totals(hass, coordinator)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
@@ -51,6 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bool:
     """Stop polling and close the links."""
+    entry.runtime_data.async_abort_transfer_test()
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

@@ -6,14 +6,19 @@ from typing import override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SCAN_INTERVAL
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import Presence
+from .acceptance import Acceptance
 from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
 from .issues import async_update_issues
+from .tables import Words
 from .wiring import Wiring
+
+WATCHING_INTERVAL = timedelta(seconds=5)
+"""Between two polls during an acceptance test: the least that the options allow."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,7 +31,11 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     config_entry: SolaxConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: SolaxConfigEntry, wiring: Wiring
+        self,
+        hass: HomeAssistant,
+        entry: SolaxConfigEntry,
+        wiring: Wiring,
+        words: Words,
     ) -> None:
         """Poll the group of ``wiring`` as often as the entry's options say."""
         super().__init__(
@@ -39,6 +48,9 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             ),
         )
         self.wiring = wiring
+        self.words = words
+        self.acceptance = Acceptance(hass, entry.entry_id, words)
+        self._usual_interval = self.update_interval
         self._lost: set[str] = set()
 
     @property
@@ -47,10 +59,33 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         assert self.config_entry.unique_id is not None
         return self.config_entry.unique_id
 
+    async def async_start_transfer_test(self, limit: timedelta) -> None:
+        """Begin the acceptance test, and poll as often as is allowed while it runs.
+
+        Raises ``ServiceValidationError`` when the group must not or can't be tested now.
+        """
+        self.acceptance.start(self.data, limit)
+        self._set_interval()
+        await self.async_refresh()
+
+    @callback
+    def async_abort_transfer_test(self) -> None:
+        """Break off a running test."""
+        self.acceptance.abort()
+        self._set_interval()
+        self.async_update_listeners()
+
+    def _set_interval(self) -> None:
+        self.update_interval = (
+            WATCHING_INTERVAL if self.acceptance.running else self._usual_interval
+        )
+
     @override
     async def _async_update_data(self) -> GroupState:
         state = await self.wiring.group.poll()
         async_update_issues(self.hass, self.config_entry, state.members)
+        self.acceptance.observe(state)
+        self._set_interval()
         if state.status is Status.OFFLINE:
             # Some entities tell of silence. Home Assistant keeps the data of a failed poll from
             # them, and lets them know of the first in a row only.

@@ -1,7 +1,7 @@
 """Sensors: what inverters, group, backup interface and smart loads measure and report."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, override
 
@@ -24,9 +24,10 @@ from homeassistant.const import (
     UnitOfTemperature,
     UnitOfTime,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import RestoreEntity
 
 from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
@@ -35,6 +36,8 @@ from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState
 from .a1_ess.profile import Counter, Register
 from .a1_ess.root_cause import Cause
+from .a1_ess.transfer_test import Phase
+from .acceptance import StoredTransferTest
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
@@ -279,6 +282,13 @@ GROUP_SENSORS = (
     _total("backup_energy_total", "kWh"),
 )
 
+TRANSFER_TEST = SensorEntityDescription(
+    key="transfer_test",
+    device_class=SensorDeviceClass.ENUM,
+    options=list(Phase),
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+
 BACKUP_INTERFACE_SENSORS = (
     BackupInterfaceSensorDescription(
         key="third_party_power",
@@ -345,6 +355,7 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterPollSensor(coordinator, description, serial_number)
     for group_description in GROUP_SENSORS:
         yield GroupSensor(coordinator, group_description)
+    yield TransferTestSensor(coordinator, TRANSFER_TEST)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
         return
@@ -432,6 +443,63 @@ class GroupSensor(GroupEntity, SensorEntity):
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """What belongs to the value."""
         return self.entity_description.attributes_fn(self.coordinator.data)
+
+
+class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
+    """How far the running acceptance test is, or what came of the latest."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: a result stays what it is."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """The phase; None where no test is known of."""
+        test = self.coordinator.acceptance.test
+        return None if test is None else test.phase
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """When it was, and what each inverter did, in seconds since the start."""
+        test = self.coordinator.acceptance.test
+        return {
+            "started": None if test is None else test.started,
+            "ended": None if test is None else test.ended,
+            "failure": None if test is None else test.failure,
+            "units": (
+                []
+                if test is None
+                else [
+                    {"unit": serial, **asdict(unit)}
+                    for serial, unit in test.units.items()
+                ]
+            ),
+        }
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> StoredTransferTest:
+        """Return what a restart must not lose."""
+        return StoredTransferTest(self.coordinator.acceptance.test)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Take up the result from before a restart."""
+        await super().async_added_to_hass()
+        if (stored := await self.async_get_last_extra_data()) is not None:
+            test = StoredTransferTest.from_dict(stored.as_dict()).test
+            if test is not None:
+                self.coordinator.acceptance.restore(test)
+
+    @callback
+    @override
+    def async_entity_id_changed(self, old_entity_id: str) -> None:
+        """Go on as before under the new name."""
+        super().async_entity_id_changed(old_entity_id)
 
 
 class BackupInterfaceSensor(BackupInterfaceEntity, SensorEntity):

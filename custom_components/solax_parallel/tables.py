@@ -7,10 +7,11 @@ from typing import Any, Self
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import translation
 
-from .a1_ess.checks import run_checks
+from .a1_ess.checks import Check, run_checks
 from .a1_ess.codes import Role
 from .a1_ess.roster import Placed, Roster
 from .a1_ess.scan import FoundInverter, Scan
+from .a1_ess.transfer_test import TransferTest
 from .const import DOMAIN
 
 UNKNOWN = "?"
@@ -62,22 +63,48 @@ def unit_table(
         )
         for role in reported
     ]
-    return _table([words("unit_column", column) for column in columns], rows)
+    return table([words("unit_column", column) for column in columns], rows)
 
 
 def check_table(roster: Roster[Any], words: Words) -> str:
-    """Return the pre-operation checks and how each came out."""
-    checks = run_checks(
-        [unit.found for unit in roster.units],
-        roster.unit_quantity,
-        unseen=len(roster.missing),
+    """Return the pre-operation checks of what was found and how each came out."""
+    return outcome_table(
+        run_checks(
+            [unit.found for unit in roster.units],
+            roster.unit_quantity,
+            unseen=len(roster.missing),
+        ),
+        words,
     )
+
+
+def outcome_table(checks: Mapping[Check, bool | None], words: Words) -> str:
+    """Return how each pre-operation check came out."""
     outcomes = {True: "passed", False: "failed", None: "unknown"}
-    return _table(
+    return table(
         [words("check_column", column) for column in ("check", "result")],
         [
             (words("check", check), words("check_result", outcomes[passed]))
             for check, passed in checks.items()
+        ],
+    )
+
+
+def transfer_table(test: TransferTest, words: Words) -> str:
+    """Return what each inverter has done so far in a transfer test."""
+    return table(
+        [
+            words("transfer_column", column)
+            for column in ("unit", "off_grid_after", "on_grid_after", "failure")
+        ],
+        [
+            (
+                words("role", unit.role),
+                _seconds(unit.off_grid_after),
+                _seconds(unit.on_grid_after),
+                "" if unit.failure is None else words("transfer_failure", unit.failure),
+            )
+            for unit in test.units.values()
         ],
     )
 
@@ -97,6 +124,11 @@ def answers_in_words(scan: Scan, words: Words) -> str:
     )
 
 
-def _table(head: list[str], rows: Iterable[Iterable[str]]) -> str:
+def _seconds(duration: float | None) -> str:
+    return "" if duration is None else f"{duration:.0f} s"
+
+
+def table(head: list[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

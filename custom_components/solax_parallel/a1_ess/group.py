@@ -8,7 +8,7 @@ import time
 from types import MappingProxyType
 
 from .checks import Check, run_checks
-from .codes import FAULT_MODES, WORKING_MODES, Led, Role
+from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
 from .inverter import Inverter, InverterState
@@ -69,6 +69,26 @@ class GroupState:
     backup_interface: BackupInterface | None
     checks: Mapping[Check, bool | None]
     root_cause: RootCause
+
+    @property
+    def backup_interface_type(self) -> BackupInterfaceType | None:
+        """What joins the group to the grid."""
+        leader = next(
+            (
+                each
+                for each in self.members.values()
+                if each.extension is not None
+                and each.extension.unit_quantity is not None
+            ),
+            None,
+        )
+        if leader is None:
+            return None
+        return (
+            BackupInterfaceType.NONE
+            if self.backup_interface is None
+            else self.backup_interface.type
+        )
 
     @property
     def heard(self) -> tuple[InverterState, ...]:
