@@ -29,3 +29,8 @@ DEFAULT_MESSAGE_SPACING: Final = 100
 """Milliseconds of silence between two requests."""
 DEFAULT_TIMEOUT: Final = 3
 """Seconds that one request may take."""
+
+FAULT_EVENT: Final = "fault"
+"""The key of the event entity that tells of an inverter's faults."""
+CLEARED: Final = "_cleared"
+"""How the type of an event ends that tells of the end of a fault."""

@@ -15,16 +15,14 @@ from homeassistant.util.hass_dict import HassKey
 
 from .a1_ess.faults import FAULTS
 from .a1_ess.inverter import InverterState
-from .const import DOMAIN
+from .const import CLEARED, DOMAIN, FAULT_EVENT
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import InverterEntity
 
 PARALLEL_UPDATES = 0
 
-CLEARED = "_cleared"
-
-FAULT_EVENT = EventEntityDescription(
-    key="fault",
+FAULTS_OF_INVERTER = EventEntityDescription(
+    key=FAULT_EVENT,
     event_types=[kind for key in FAULTS for kind in (key, f"{key}{CLEARED}")],
 )
 
@@ -58,7 +56,7 @@ class FaultEvent(InverterEntity, EventEntity):
 
     def __init__(self, coordinator: SolaxCoordinator, serial_number: str) -> None:
         """Watch the inverter with ``serial_number``."""
-        super().__init__(coordinator, FAULT_EVENT, serial_number)
+        super().__init__(coordinator, FAULTS_OF_INVERTER, serial_number)
         self._before_restart: frozenset[str] = frozenset()
         self._before_running: frozenset[str] | None = None
 

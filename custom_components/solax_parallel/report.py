@@ -14,9 +14,8 @@ from homeassistant.util import dt as dt_util
 
 from .a1_ess.faults import FAULTS
 from .a1_ess.inverter import InverterState
-from .const import DOMAIN
+from .const import CLEARED, DOMAIN, FAULT_EVENT
 from .coordinator import SolaxCoordinator
-from .event import CLEARED, FAULT_EVENT
 from .tables import UNKNOWN, Words, outcome_table, table, transfer_table
 
 FAULT_HISTORY = timedelta(days=30)
@@ -148,7 +147,7 @@ async def _async_faults_of(
     coordinator: SolaxCoordinator, serial_number: str, member: InverterState
 ) -> list[tuple[str, ...]]:
     entity_id = er.async_get(coordinator.hass).async_get_entity_id(
-        EVENT_DOMAIN, DOMAIN, f"{serial_number}_{FAULT_EVENT.key}"
+        EVENT_DOMAIN, DOMAIN, f"{serial_number}_{FAULT_EVENT}"
     )
     if entity_id is None:
         return []
