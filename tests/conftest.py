@@ -63,9 +63,15 @@ def texts_are_complete(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     hass: HomeAssistant = request.getfixturevalue("hass")
     found: list[str] = []
+    repairs: dict[str, str] = {}
     handle_step = FlowManager._async_handle_step
 
     async def look(manager: Any, flow: Any, *args: Any) -> Any:
+        if flow.handler == DOMAIN and isinstance(manager, RepairsFlowManager):
+            # Any step may find the issue settled.
+            issue = ir.async_get(hass).async_get_issue(DOMAIN, flow.issue_id)
+            if issue is not None:
+                repairs[flow.flow_id] = str(issue.translation_key)
         result = await handle_step(manager, flow, *args)
         if flow.handler == DOMAIN and isinstance(manager, ConfigEntriesFlowManager):
             found.extend(faults_of(("config",), result))
@@ -73,10 +79,8 @@ def texts_are_complete(request: pytest.FixtureRequest) -> Iterator[None]:
             entry = hass.config_entries.async_get_entry(flow.handler)
             if entry is not None and entry.domain == DOMAIN:
                 found.extend(faults_of(("options",), result))
-        elif flow.handler == DOMAIN and isinstance(manager, RepairsFlowManager):
-            issue = ir.async_get(hass).async_get_issue(DOMAIN, flow.issue_id)
-            assert issue is not None
-            key = str(issue.translation_key)
+        elif flow.flow_id in repairs:
+            key = repairs[flow.flow_id]
             found.extend(faults_of(("issues", key, "fix_flow"), result))
         return result
 

@@ -117,6 +117,11 @@ class WatchedServer(SimulatorServer):
     asked_last = 0
     """The unit id of the latest request."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.functions: set[int] = set()
+        """The function codes of all requests."""
+
     @property
     def clients(self) -> int:
         """How many are connected."""
@@ -125,7 +130,8 @@ class WatchedServer(SimulatorServer):
     def _silence(self, sending: bool, packet: bytes) -> bytes:
         if not sending:
             self.requests += 1
-            self.asked_last = packet[6]
+            self.asked_last, function = packet[6:8]
+            self.functions.add(function)
         return super()._silence(sending, packet)
 
     async def start(self) -> None:

@@ -1,6 +1,7 @@
 """What a maintainer gets to see: enough to replay a poll, and nothing that tells whose it is."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 import json
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from homeassistant.setup import async_setup_component
 
 from .conftest import StartGroup
 from .groups import GroupOnTheWire, poll, set_up
+from .repairs import issues
 
 
 async def download(
@@ -158,6 +160,58 @@ async def test_one_serial_number_may_begin_like_another(
     assert not await wire.set_up()
     report = await download(hass, hass_client, wire.entry)
     assert found_in(report, [first, second, "1234"]) == []
+
+
+async def test_bits_that_nobody_has_named_stay_numbers(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    start_group: StartGroup,
+) -> None:
+    # What this server calls a fan is a bit that the shipped map has no name for.
+    shipped = load_profile()
+    word = shipped.registers["inverter_faults"]
+    assert word.bits is not None
+    assert 9 not in word.bits
+    served = replace(
+        shipped,
+        registers={
+            **shipped.registers,
+            "inverter_faults": replace(word, bits={9: "fan"}),
+        },
+    )
+    wire = await start_group(units=1, served=served)
+    assert await wire.set_up()
+    wire.group.inject(wire.primary, "fan")
+    await poll(hass)
+    await poll(hass)
+    report = await download(hass, hass_client, wire.entry)
+    member = report["data"]["group"]["members"]["INVERTER000001"]
+    assert member["unnamed_bits"] == {"inverter_faults": 1 << 9}
+    assert member["faults"] == []
+    raw = report["data"]["raw"]["INVERTER000001"]["input"]
+    assert raw[str(word.address)] == 1 << 9
+    assert issues(hass) == [], "what has no name calls for nobody"
+
+
+async def test_issues_tell_nobodys_serial_number(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    group_on_the_wire: GroupOnTheWire,
+) -> None:
+    wire = group_on_the_wire
+    assert await wire.set_up()
+    wire.silence(wire.primary)
+    wire.group.inject(wire.group.serial_numbers[1], "parallel_system_fault")
+    wire.group.inject(wire.group.serial_numbers[2], "fan")
+    await poll(hass)
+    await poll(hass)
+    report = await download(hass, hass_client, wire.entry)
+    entry_id = wire.entry.entry_id
+    assert {issue["issue_id"] for issue in report["issues"]} == {
+        f"{entry_id}_1_primary_silent",
+        f"{entry_id}_3_fan",
+    }
+    assert found_in(report, secrets_of(wire)) == []
 
 
 async def test_entry_that_is_not_loaded(

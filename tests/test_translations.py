@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 import importlib.util
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,22 @@ from custom_components.solax_parallel.a1_ess.codes import (
     LedSource,
     Role,
 )
-from custom_components.solax_parallel.a1_ess.faults import FAULTS, Family
+from custom_components.solax_parallel.a1_ess.faults import (
+    FAULTS,
+    GUIDE,
+    PRIMARY_SILENT,
+    STEPS,
+    Family,
+)
 from custom_components.solax_parallel.a1_ess.roster import Refusal
 from custom_components.solax_parallel.config_flow import (
     SolaxConfigFlow,
     SolaxOptionsFlow,
 )
 from custom_components.solax_parallel.const import DOMAIN
+from custom_components.solax_parallel.guidance import fault_in_words
+from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
+from custom_components.solax_parallel.tables import Words
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -48,7 +58,14 @@ OF_HOME_ASSISTANT = {
 }
 """Attributes that Home Assistant adds and translates itself."""
 
-SPEAKING = ("acceptance.py", "config_flow.py", "forms.py", "report.py", "tables.py")
+SPEAKING = (
+    "acceptance.py",
+    "config_flow.py",
+    "forms.py",
+    "guidance.py",
+    "report.py",
+    "tables.py",
+)
 """Files that take words from the selectors' texts."""
 
 type Shown = dict[tuple[str, str], dict[str, Any]]
@@ -252,16 +269,53 @@ def test_exceptions() -> None:
 
 def test_issues() -> None:
     used: dict[str, set[str]] = {}
+    about_faults = set(fault_in_words(PRIMARY_SILENT, Words({})))
     for name, call in calls():
         if name == "async_create_issue":
             for key in strings(argument(call, "translation_key")):
                 given = argument(call, "translation_placeholders")
-                used[key] = keys_of(given)
-    assert used == {
-        key: placeholders(texts["title"], texts.get("description"))
-        | placeholders(*(each for _, each in leaves(texts.get("fix_flow", {}))))
-        for key, texts in TEXTS["issues"].items()
+                used[key] = keys_of(given) | (about_faults if key == "fault" else set())
+    in_dialogs = {
+        key
+        for _, call in calls("repairs.py")
+        if isinstance(given := argument(call, "description_placeholders"), ast.Dict)
+        for key in keys_of(given)
     }
+    for key, texts in TEXTS["issues"].items():
+        said = placeholders(*(each for _, each in leaves(texts)))
+        assert placeholders(texts["title"], texts.get("description")) <= used[key], key
+        assert used[key] <= said <= used[key] | in_dialogs, key
+    assert used.keys() == TEXTS["issues"].keys()
+
+
+def test_texts_of_faults() -> None:
+    def texts(selector: str) -> Any:
+        return TEXTS["selector"][selector]["options"]
+
+    assert texts("fault") == {key: fault.name for key, fault in GUIDE.items()}
+    assert texts("fault_meaning") == {
+        key: fault.meaning for key, fault in GUIDE.items()
+    }
+    assert texts("fault_step") == STEPS
+    assert set(texts("fault_origin")) == {fault.grade for fault in GUIDE.values()}
+
+
+def test_a_fault_is_called_the_same_everywhere() -> None:
+    of_sensors = {
+        f"binary_sensor.{fault.key}.name"
+        for fault in FAULTS.values()
+        if fault.vendor_code is not None
+    }
+    found = 0
+    for place, words in leaves(TEXTS["entity"]):
+        key = place.rpartition(".")[2].removesuffix("_cleared")
+        if place in of_sensors:
+            key = place.split(".")[1]
+        elif key not in FAULTS or ".state." not in place:
+            continue
+        found += 1
+        assert words.removesuffix(": cleared") == FAULTS[key].name, place
+    assert found > len(FAULTS)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +373,7 @@ def test_selectors() -> None:
     assert selectors["role"] == set(Role)
     assert selectors["check"] == set(Check)
     assert selectors["backup_interface"] == set(BackupInterfaceType)
-    assert selectors["fault"] == set(FAULTS)
+    assert selectors["fault"] == set(GUIDE)
     assert selectors["transfer_test"] == {"title", *transfer_test.Phase}
     assert selectors["transfer_failure"] == set(transfer_test.Failure)
     spoken = set[str]().union(*map(strings, sources(*SPEAKING, "scan.py")))
@@ -327,6 +381,7 @@ def test_selectors() -> None:
         "answer",
         "check_column",
         "check_result",
+        "fault_detail",
         "heard",
         "report",
         "transfer_column",
@@ -352,3 +407,16 @@ def test_fix_flows_end_in_words() -> None:
                     reason in texts.get("fix_flow", {}).get("abort", {})
                     for texts in TEXTS["issues"].values()
                 ), reason
+
+
+@pytest.mark.parametrize(
+    ("issue", "flow"), [("unit_replaced", UnitReplacedFlow), ("fault", FaultFlow)]
+)
+def test_no_text_of_a_repair_is_left_over(issue: str, flow: type) -> None:
+    # What is missing shows when a test walks through the repair: see texts_are_complete.
+    texts = TEXTS["issues"][issue]["fix_flow"]
+    spoken = strings(ast.parse(inspect.getsource(flow)))
+    for step, shown in texts["step"].items():
+        assert hasattr(flow, f"async_step_{step}"), step
+        assert shown.get("menu_options", {}).keys() <= spoken, step
+    assert texts["abort"].keys() <= spoken

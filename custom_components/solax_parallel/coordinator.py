@@ -13,7 +13,7 @@ from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import Presence
 from .acceptance import Acceptance
 from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
-from .issues import async_update_issues
+from .issues import Issues
 from .tables import Words
 from .wiring import Wiring
 
@@ -37,7 +37,10 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         wiring: Wiring,
         words: Words,
     ) -> None:
-        """Poll the group of ``wiring`` as often as the entry's options say."""
+        """Poll the group of ``wiring`` as often as the entry's options say.
+
+        ``words`` are in the language of the house, for what is put together here.
+        """
         super().__init__(
             hass,
             _LOGGER,
@@ -51,6 +54,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.words = words
         self.acceptance = Acceptance(hass, entry.entry_id, words)
         self._usual_interval = self.update_interval
+        self.issues = Issues(hass, entry, words)
         self._lost: set[str] = set()
 
     @property
@@ -83,7 +87,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     @override
     async def _async_update_data(self) -> GroupState:
         state = await self.wiring.group.poll()
-        async_update_issues(self.hass, self.config_entry, state.members)
+        self.issues.async_update(state.members)
         self.acceptance.observe(state)
         self._set_interval()
         if state.status is Status.OFFLINE:

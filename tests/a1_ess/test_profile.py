@@ -9,12 +9,12 @@ import pytest
 
 from custom_components.solax_parallel.a1_ess.codes import CODES
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
+from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.profile import (
     SHIPPED_PROFILE,
     Bounds,
     Counter,
     Fitted,
-    Grade,
     Profile,
     ProfileError,
     Register,

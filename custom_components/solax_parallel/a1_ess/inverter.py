@@ -119,6 +119,13 @@ class InverterState:
             return None
         return problems(self.faults, off_grid=self.off_grid)
 
+    def reports(self, key: str) -> bool | None:
+        """Whether a fault is a problem of this inverter; None where it does not tell."""
+        standing = (
+            self.problems if FAULTS[key].vendor_code is None else self.parallel_faults
+        )
+        return None if standing is None else key in standing
+
 
 @dataclass
 class _Rest:

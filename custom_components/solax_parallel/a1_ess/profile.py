@@ -15,6 +15,7 @@ import voluptuous as vol
 
 from .codes import CODES, Role
 from .faults import FAULTS
+from .grade import Grade
 from .source import Value
 
 SHIPPED_PROFILE = Path(__file__).parent / "profiles" / "a1_ess_g2.yaml"
@@ -43,15 +44,6 @@ class ProfileError(Exception):
         super().__init__(
             f"{file.name}: {place}: {reason}" if place else f"{file.name}: {reason}"
         )
-
-
-class Grade(StrEnum):
-    """How well a register is known."""
-
-    VENDOR = "vendor"
-    SISTER = "sister"
-    FIELD = "field"
-    ASSUMED = "assumed"
 
 
 class Fitted(StrEnum):

@@ -1,0 +1,31 @@
+"""The pages that are made of the integration's own tables."""
+
+import pytest
+
+from custom_components.solax_parallel.a1_ess.faults import GUIDE, STEPS, Fault
+from scripts.documentation import FOLDER, PAGES
+
+OURS = "our inference, not the vendor's word"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_committed_page_is_what_the_command_writes(name: str) -> None:
+    page = (FOLDER / name).read_text(encoding="utf-8")
+    assert page == PAGES[name](), "run scripts/docs"
+
+
+@pytest.mark.parametrize("fault", GUIDE.values(), ids=lambda fault: fault.key)
+def test_a_fault_is_told_in_full(fault: Fault) -> None:
+    page = (FOLDER / "faults.md").read_text(encoding="utf-8")
+    (section,) = [
+        section
+        for section in page.split("\n### ")
+        if f"\n- Key: `{fault.key}`\n" in section
+    ]
+    assert section.startswith(f"{fault.name}\n\n{fault.meaning}\n")
+    assert f"- Known from: {fault.grade}" in section
+    assert f"- Severity: {fault.severity}" in section
+    assert (f": `{fault.vendor_code}`" in section) is (fault.vendor_code is not None)
+    assert (OURS in section) is bool(fault.pins)
+    for number, step in enumerate(fault.steps, start=1):
+        assert f"\n{number}. {STEPS[step]}\n" in section
