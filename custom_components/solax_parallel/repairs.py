@@ -99,7 +99,7 @@ class FaultFlow(RepairsFlow):
                 "count": str(len(self._steps)),
                 "instruction": self._steps[self._number - 1],
             },
-            last_step=self._number == len(self._steps),
+            last_step=False,
         )
 
     async def async_step_read_again(
