@@ -19,7 +19,8 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     OptionsFlowManager,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowManager
 from homeassistant.helpers import issue_registry as ir
 
@@ -30,6 +31,7 @@ from .texts import faults_of, faults_of_issues
 for talkative in ("pymodbus", "homeassistant.helpers.entity_registry"):
     logging.getLogger(talkative).setLevel(logging.WARNING)
 
+type Fired = list[tuple[str | None, str]]
 type Log = list[tuple[str, str]]
 type AddSimulated = Callable[..., MockConfigEntry]
 type StartGroup = Callable[..., Awaitable[GroupOnTheWire]]
@@ -100,6 +102,30 @@ def logged() -> Iterator[Log]:
     logging.getLogger().addHandler(collector)
     yield records
     logging.getLogger().removeHandler(collector)
+
+
+@pytest.fixture
+def fired(hass: HomeAssistant) -> Iterator[Fired]:
+    """Collect the events as automations see them: the unit, if one is meant, and event type."""
+    collected: Fired = []
+
+    @callback
+    def listen(event: Event[Any]) -> None:
+        old, new = event.data["old_state"], event.data["new_state"]
+        if (
+            event.data["entity_id"].startswith("event.")
+            and new is not None
+            and old is not None
+            and new.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
+            # An automation ignores what comes out of nowhere.
+            and old.state not in (STATE_UNAVAILABLE, new.state)
+        ):
+            told = new.attributes
+            collected.append((told.get("unit"), told["event_type"]))
+
+    stop = hass.bus.async_listen(EVENT_STATE_CHANGED, listen)
+    yield collected
+    stop()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Names shared by the Home Assistant side."""
 
+from enum import StrEnum
 from typing import Final
 
 DOMAIN: Final = "solax_parallel"
@@ -29,3 +30,17 @@ DEFAULT_MESSAGE_SPACING: Final = 100
 """Milliseconds of silence between two requests."""
 DEFAULT_TIMEOUT: Final = 3
 """Seconds that one request may take."""
+
+CLEARED: Final = "_cleared"
+"""What the event type of a fault ends with when the fault is cleared."""
+
+
+class GroupEventType(StrEnum):
+    """What the event of the group fires."""
+
+    OFF_GRID = "off_grid"
+    ON_GRID = "on_grid"
+    UNIT_LOST = "unit_lost"
+    UNIT_BACK = "unit_back"
+    GROUP_INCOMPLETE = "group_incomplete"
+    GROUP_COMPLETE = "group_complete"

@@ -22,7 +22,7 @@ from .codes import (
     RunMode,
 )
 from .extension import Extension, ExtensionReader
-from .faults import FAULTS, Severity, problems
+from .faults import FAULTS, Fault, Severity, problems
 from .identity import (
     Identity,
     OtherSerialError,
@@ -108,6 +108,16 @@ class InverterState:
         return self.presence is Presence.HEARD
 
     @property
+    def lost(self) -> bool | None:
+        """Whether the inverter is gone; None while it may only have missed a poll or two."""
+        if self.heard:
+            return False
+        gone = self.presence is Presence.OTHER_SERIAL or (
+            self.failed_polls >= SILENT_POLLS
+        )
+        return gone or None
+
+    @property
     def off_grid(self) -> bool | None:
         """Whether it runs without the grid."""
         return _off_grid(self.run_mode, self.grid_status)
@@ -118,6 +128,11 @@ class InverterState:
         if self.faults is None:
             return None
         return problems(self.faults, off_grid=self.off_grid)
+
+    def has_fault(self, fault: Fault) -> bool | None:
+        """Return whether ``fault`` stands and is a problem."""
+        reported = self.problems if fault.vendor_code is None else self.parallel_faults
+        return None if reported is None else fault.key in reported
 
 
 @dataclass
