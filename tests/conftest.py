@@ -24,7 +24,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowManager
 from homeassistant.helpers import issue_registry as ir
 
-from .groups import GroupOnTheWire, simulated_group_entry
+from .groups import IMPATIENT, GroupOnTheWire, simulated_group_entry
 from .texts import faults_of, faults_of_issues
 
 # Every byte and every entity, which would bury what a failing test has to say.
@@ -184,3 +184,11 @@ def start_group(
 async def group_on_the_wire(start_group: StartGroup) -> GroupOnTheWire:
     """Return a group of four with a BI PRO, its entry not set up yet."""
     return await start_group()
+
+
+@pytest.fixture
+async def wire(start_group: StartGroup) -> GroupOnTheWire:
+    """Return a group of two that is set up, and whose silence is soon noticed."""
+    wire = await start_group(units=2, options=IMPATIENT)
+    assert await wire.set_up()
+    return wire

@@ -55,6 +55,8 @@ ROLES_BY_SETTING = (Role.PRIMARY, Role.SECONDARY, Role.SECONDARY, Role.SECONDARY
 NOON = datetime(2026, 6, 21, 12, 0, tzinfo=timezone(timedelta(hours=-5)))
 QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
 """Options that do not make a test wait."""
+IMPATIENT = {**QUICK, CONF_TIMEOUT: 0.4}
+"""Options with which silence is soon noticed: on this machine an answer takes milliseconds."""
 
 
 class Clock:

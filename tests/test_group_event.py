@@ -8,7 +8,7 @@ import pytest
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_UNITS
 from custom_components.solax_parallel.simulator.group import NONE
-from homeassistant.const import CONF_TIMEOUT, STATE_UNAVAILABLE
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import (
     CoreState,
     Event,
@@ -19,7 +19,7 @@ from homeassistant.core import (
 from homeassistant.helpers.event import async_track_state_change_event
 
 from .conftest import Fired, StartGroup
-from .groups import QUICK, GroupOnTheWire, halved, poll, set_up, state, stop
+from .groups import IMPATIENT, GroupOnTheWire, halved, poll, set_up, state, stop
 
 INCOMPLETE = (None, "group_incomplete")
 COMPLETE = (None, "group_complete")
@@ -30,7 +30,7 @@ ON_GRID = (None, "on_grid")
 @pytest.fixture
 def start_group(start_group: StartGroup) -> StartGroup:
     """Start groups whose silence is soon noticed."""
-    return partial(start_group, options={**QUICK, CONF_TIMEOUT: 0.4})
+    return partial(start_group, options=IMPATIENT)
 
 
 def lost(serial: str) -> tuple[str, str]:

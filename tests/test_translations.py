@@ -26,6 +26,7 @@ from custom_components.solax_parallel.config_flow import (
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util.yaml import load_yaml_dict
 
 from .groups import set_up
 from .texts import INTEGRATION, TEXTS, placeholders
@@ -166,7 +167,7 @@ def test_texts_of_attributes() -> None:
 
 
 def test_icons_of_entities(shown: Shown) -> None:
-    assert set(ICONS) == {"entity"}
+    assert set(ICONS) == {"entity", "triggers", "conditions"}
     icons = {
         (platform, key): icon
         for platform, keys in ICONS["entity"].items()
@@ -194,6 +195,26 @@ def test_icons_exist() -> None:
     )
     known = {f"mdi:{icon['name']}" for icon in listed}
     assert {icon for _, icon in leaves(ICONS)} - known == set()
+
+
+@pytest.mark.parametrize("kind", ["trigger", "condition"])
+def test_triggers_and_conditions(kind: str) -> None:
+    described = {
+        key: set(description.get("fields", ()))
+        for key, description in load_yaml_dict(
+            str(INTEGRATION / f"{kind}s.yaml")
+        ).items()
+        if not key.startswith(".")
+    }
+    texts = TEXTS[f"{kind}s"]
+    fields = {key: text.get("fields", {}) for key, text in texts.items()}
+    assert {key: set(of_one) for key, of_one in fields.items()} == described
+    for key, text in texts.items():
+        for shown in (text, *fields[key].values()):
+            assert shown["name"], key
+            assert shown["description"], key
+    icons = {(key, *icon) for key, icon in ICONS[f"{kind}s"].items()}
+    assert icons == {(key, kind) for key in described}
 
 
 def test_texts_of_devices() -> None:
@@ -276,11 +297,12 @@ def test_selectors() -> None:
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    assert selectors.keys() == used.keys() | {"framer", "backup_interface"}
+    assert selectors.keys() == used.keys() | {"framer", "backup_interface", "fault"}
     for key, options in used.items():
         assert options <= selectors[key], key
     assert selectors["role"] == set(Role)
     assert selectors["check"] == set(Check)
+    assert selectors["fault"] == set(FAULTS)
     assert selectors["backup_interface"] == set(BackupInterfaceType)
     spoken = set[str]().union(*map(strings, sources("tables.py", "scan.py")))
     for key in ("unit_column", "check_column", "check_result", "answer"):
