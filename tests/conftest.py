@@ -19,17 +19,19 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     OptionsFlowManager,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowManager
 from homeassistant.helpers import issue_registry as ir
 
-from .groups import GroupOnTheWire, simulated_group_entry
+from .groups import IMPATIENT, GroupOnTheWire, simulated_group_entry
 from .texts import faults_of, faults_of_issues
 
 # Every byte and every entity, which would bury what a failing test has to say.
 for talkative in ("pymodbus", "homeassistant.helpers.entity_registry"):
     logging.getLogger(talkative).setLevel(logging.WARNING)
 
+type Fired = list[tuple[str | None, str]]
 type Log = list[tuple[str, str]]
 type AddSimulated = Callable[..., MockConfigEntry]
 type StartGroup = Callable[..., Awaitable[GroupOnTheWire]]
@@ -110,6 +112,30 @@ def logged() -> Iterator[Log]:
 
 
 @pytest.fixture
+def fired(hass: HomeAssistant) -> Iterator[Fired]:
+    """Collect the events as automations see them: the unit, if one is meant, and event type."""
+    collected: Fired = []
+
+    @callback
+    def listen(event: Event[Any]) -> None:
+        old, new = event.data["old_state"], event.data["new_state"]
+        if (
+            event.data["entity_id"].startswith("event.")
+            and new is not None
+            and old is not None
+            and new.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
+            # An automation ignores what comes out of nowhere.
+            and old.state not in (STATE_UNAVAILABLE, new.state)
+        ):
+            told = new.attributes
+            collected.append((told.get("unit"), told["event_type"]))
+
+    stop = hass.bus.async_listen(EVENT_STATE_CHANGED, listen)
+    yield collected
+    stop()
+
+
+@pytest.fixture
 async def unloaded_afterwards(hass: HomeAssistant) -> AsyncIterator[None]:
     """Unload every entry at the end of the test, which closes its links."""
     # What the setup of a group needs it for is not here, and it would look at real ports.
@@ -165,3 +191,11 @@ def start_group(
 async def group_on_the_wire(start_group: StartGroup) -> GroupOnTheWire:
     """Return a group of four with a BI PRO, its entry not set up yet."""
     return await start_group()
+
+
+@pytest.fixture
+async def wire(start_group: StartGroup) -> GroupOnTheWire:
+    """Return a group of two that is set up, and whose silence is soon noticed."""
+    wire = await start_group(units=2, options=IMPATIENT)
+    assert await wire.set_up()
+    return wire

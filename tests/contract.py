@@ -275,6 +275,7 @@ GROUP: dict[str, Entity] = {
     ),
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
+    "event": Entity(EVENT),
     **dict.fromkeys(CHECKS, FAULT_FAMILY),
 }
 

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+import time
 from typing import Any
 
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
+    async_mock_load_restore_state_from_storage,
 )
 
 from custom_components.solax_parallel.a1_ess.codes import (
@@ -27,6 +29,7 @@ from custom_components.solax_parallel.const import (
     DEFAULT_SCAN_INTERVAL,
     DOMAIN,
 )
+from custom_components.solax_parallel.event import SEEN_IN_THIS_RUN
 from custom_components.solax_parallel.links import TcpLink
 from custom_components.solax_parallel.simulator.group import (
     OFFLINE,
@@ -39,8 +42,12 @@ from custom_components.solax_parallel.simulator.server import HOST, SimulatorSer
 from custom_components.solax_parallel.wiring import reported_unit_data, unit_data
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TIMEOUT
-from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.core import CoreState, HomeAssistant, State
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    restore_state,
+)
 from homeassistant.util import dt as dt_util
 
 ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
@@ -48,6 +55,8 @@ ROLES_BY_SETTING = (Role.PRIMARY, Role.SECONDARY, Role.SECONDARY, Role.SECONDARY
 NOON = datetime(2026, 6, 21, 12, 0, tzinfo=timezone(timedelta(hours=-5)))
 QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
 """Options that do not make a test wait."""
+IMPATIENT = {**QUICK, CONF_TIMEOUT: 0.4}
+"""Options with which silence is soon noticed: on this machine an answer takes milliseconds."""
 
 
 class Clock:
@@ -177,6 +186,8 @@ class GroupOnTheWire:
     group: SimulatedGroup
     server: WatchedServer
     entry: MockConfigEntry
+    passed: float = 0
+    """For how many seconds more than really went by those who poll it believe to have waited."""
 
     @classmethod
     async def start(
@@ -258,6 +269,14 @@ class GroupOnTheWire:
         for serial in serials:
             self.group.inject(serial, OFFLINE)
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, for the group as well as for those who poll it."""
+        self.clock.move(seconds=seconds)
+        self.passed += seconds
+        polled = self.entry.runtime_data.wiring.group
+        for each in (polled, *polled.inverters.values()):
+            each._clock = lambda: time.monotonic() + self.passed
+
     def readings(self, serial: str) -> dict[str, Any]:
         """Return what an inverter really measures."""
         unit = next(unit for unit in self.group.units if unit.serial_number == serial)
@@ -323,6 +342,15 @@ async def poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> 
     """Let the time of the next poll come, and wait for its end."""
     begin_poll(hass, interval)
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Stop Home Assistant, as far as an entry can tell, and begin to start it again."""
+    await restore_state.async_get(hass).async_dump_states()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await async_mock_load_restore_state_from_storage(hass)
+    del hass.data[SEEN_IN_THIS_RUN]
+    hass.set_state(CoreState.starting)
 
 
 def devices(

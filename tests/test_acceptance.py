@@ -30,6 +30,12 @@ FASTEST = 5
 """Seconds between two polls while a test runs."""
 
 
+def event_of(wire: GroupOnTheWire) -> str:
+    """Return the type of the group's latest event."""
+    shown = state(wire.hass, f"{wire.primary}_group_event")
+    return str(shown.attributes["event_type"])
+
+
 async def start(hass: HomeAssistant, **data: Any) -> None:
     await hass.services.async_call(DOMAIN, "start_transfer_test", data, blocking=True)
 
@@ -66,6 +72,7 @@ async def test_passed(
 
     await start(hass)
     assert result(wire)["state"] == "open_breaker"
+    assert event_of(wire) == "transfer_test_started"
     assert "Open the main breaker now" in told[-1]
     await move_breaker(wire, closed=False)
     assert result(wire)["state"] == "close_breaker"
@@ -78,6 +85,7 @@ async def test_passed(
     for unit in ended["units"]:
         assert 0 <= unit["off_grid_after"] <= unit["on_grid_after"]
     assert ended["started"] <= ended["ended"]
+    assert event_of(wire) == "transfer_test_passed"
     assert "Passed" in told[-1]
 
 
@@ -110,6 +118,7 @@ async def test_out_of_time(
     await poll(hass, FASTEST)
     assert result(wire)["state"] == "failed"
     assert result(wire)["failure"] == "stayed_on_grid"
+    assert event_of(wire) == "transfer_test_failed"
     assert "never went off-grid" in told[-1]
 
 
@@ -218,6 +227,7 @@ async def test_reload_ends_it(
     await hass.config_entries.async_reload(wire.entry.entry_id)
     await hass.async_block_till_done()
     assert result(wire)["state"] == "aborted"
+    assert event_of(wire) == "transfer_test_aborted"
     assert "Aborted" in told[-1]
 
 

@@ -1,47 +1,27 @@
 """Fault events: raised once, cleared once, over silence, reload and restart."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    async_mock_load_restore_state_from_storage,
-)
 
 from custom_components.solax_parallel.a1_ess.faults import PARALLEL_FAULTS
-from custom_components.solax_parallel.event import SEEN_IN_THIS_RUN
+from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
-from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import CoreState, Event, HomeAssistant, callback
-from homeassistant.helpers import restore_state
+from homeassistant.const import STATE_ON
+from homeassistant.core import CoreState, HomeAssistant
 
-from .conftest import StartGroup
-from .groups import GroupOnTheWire, entity_id, poll, set_up
+from .conftest import Fired, StartGroup
+from .groups import (
+    GroupOnTheWire,
+    entity_id,
+    poll,
+    set_up,
+    state,
+    stop,
+    without_windows,
+)
 
 RS485 = "parallel_rs485_fault"
-
-
-@pytest.fixture
-def fired(hass: HomeAssistant) -> Iterator[list[tuple[str, str]]]:
-    """Collect the events as automations see them: unit and event type."""
-    collected: list[tuple[str, str]] = []
-
-    @callback
-    def listen(event: Event[Any]) -> None:
-        old, new = event.data["old_state"], event.data["new_state"]
-        if (
-            event.data["entity_id"].startswith("event.")
-            and new is not None
-            and old is not None
-            and new.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
-            # An automation ignores what comes out of nowhere.
-            and old.state not in (STATE_UNAVAILABLE, new.state)
-        ):
-            collected.append((new.attributes["unit"], new.attributes["event_type"]))
-
-    stop = hass.bus.async_listen(EVENT_STATE_CHANGED, listen)
-    yield collected
-    stop()
 
 
 async def inject(wire: GroupOnTheWire, index: int, option: str) -> None:
@@ -51,7 +31,7 @@ async def inject(wire: GroupOnTheWire, index: int, option: str) -> None:
 
 
 async def test_each_named_fault_on_each_unit(
-    group_on_the_wire: GroupOnTheWire, fired: list[tuple[str, str]]
+    group_on_the_wire: GroupOnTheWire, fired: Fired
 ) -> None:
     wire = group_on_the_wire
     assert await wire.set_up()
@@ -70,9 +50,8 @@ async def test_attributes(hass: HomeAssistant, start_group: StartGroup) -> None:
     assert await wire.set_up()
     await inject(wire, 1, RS485)
     serial = wire.group.serial_numbers[1]
-    state = hass.states.get(entity_id(hass, f"{serial}_fault"))
-    assert state is not None
-    seen = {key: state.attributes[key] for key in ("vendor_code", "role", "unit")}
+    told = state(hass, f"{serial}_fault").attributes
+    seen = {key: told[key] for key in ("vendor_code", "role", "unit")}
     assert seen == {
         "vendor_code": "ParallelRS485 ComFault",
         "role": "secondary_1",
@@ -80,9 +59,7 @@ async def test_attributes(hass: HomeAssistant, start_group: StartGroup) -> None:
     }
 
 
-async def test_one_fault_after_another(
-    start_group: StartGroup, fired: list[tuple[str, str]]
-) -> None:
+async def test_one_fault_after_another(start_group: StartGroup, fired: Fired) -> None:
     wire = await start_group(units=1)
     assert await wire.set_up()
     await inject(wire, 0, "fan")
@@ -91,7 +68,7 @@ async def test_one_fault_after_another(
 
 
 async def test_what_stood_at_the_start_is_no_news(
-    start_group: StartGroup, fired: list[tuple[str, str]]
+    start_group: StartGroup, fired: Fired
 ) -> None:
     wire = await start_group(units=2)
     wire.group.inject(wire.primary, RS485)
@@ -102,9 +79,7 @@ async def test_what_stood_at_the_start_is_no_news(
     assert fired == [(wire.primary, f"{RS485}_cleared")]
 
 
-async def test_cleared_while_silent(
-    start_group: StartGroup, fired: list[tuple[str, str]]
-) -> None:
+async def test_cleared_while_silent(start_group: StartGroup, fired: Fired) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up()
     serial = wire.group.serial_numbers[1]
@@ -116,7 +91,7 @@ async def test_cleared_while_silent(
 
 
 async def test_nothing_is_lost_or_repeated_over_a_reload(
-    hass: HomeAssistant, start_group: StartGroup, fired: list[tuple[str, str]]
+    hass: HomeAssistant, start_group: StartGroup, fired: Fired
 ) -> None:
     wire = await start_group(units=1)
     assert await wire.set_up()
@@ -131,9 +106,7 @@ async def test_nothing_is_lost_or_repeated_over_a_reload(
     assert await hass.config_entries.async_setup(wire.entry.entry_id)
     await hass.async_block_till_done()
     await poll(hass)
-    state = hass.states.get(entity_id(hass, f"{wire.primary}_fault"))
-    assert state is not None
-    assert state.attributes["event_type"] == "fan"
+    assert state(hass, f"{wire.primary}_fault").attributes["event_type"] == "fan"
 
 
 @pytest.mark.parametrize(
@@ -144,27 +117,54 @@ async def test_restart(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     start_group: StartGroup,
-    fired: list[tuple[str, str]],
+    fired: Fired,
     now: str,
     expected: list[str],
 ) -> None:
     wire = await start_group(units=1)
     assert await wire.set_up()
     await inject(wire, 0, RS485)
-    await restore_state.async_get(hass).async_dump_states()
-    assert await hass.config_entries.async_unload(wire.entry.entry_id)
-    await async_mock_load_restore_state_from_storage(hass)
-    del hass.data[SEEN_IN_THIS_RUN]
+    await stop(hass, wire.entry)
     fired.clear()
 
     wire.group.inject(wire.primary, now)
-    hass.set_state(CoreState.starting)
     assert await set_up(hass, wire.entry)
     await poll(hass)
     assert fired == [], "nobody listens yet"
     hass.set_state(CoreState.running)
     await poll(hass)
     assert [kind for _, kind in fired] == expected
+
+
+async def test_what_becomes_known_late_is_no_news(
+    start_group: StartGroup, fired: Fired
+) -> None:
+    silent = without_windows(load_profile(), "primary_extension")
+    wire = await start_group(units=1, served=silent)
+    assert await wire.set_up()
+    # Nobody can tell whether it was there before.
+    wire.group.inject(wire.primary, RS485)
+    await wire.server.restart(load_profile())
+    wire.pass_time(60)
+    await poll(wire.hass)
+    assert state(wire.hass, f"{wire.primary}_{RS485}").state == STATE_ON
+    assert fired == []
+    await inject(wire, 0, NONE)
+    await inject(wire, 0, RS485)
+    assert [kind for _, kind in fired] == [f"{RS485}_cleared", RS485]
+
+
+async def test_comes_and_goes_while_starting(
+    hass: HomeAssistant, start_group: StartGroup, fired: Fired
+) -> None:
+    wire = await start_group(units=1)
+    hass.set_state(CoreState.starting)
+    assert await wire.set_up()
+    await inject(wire, 0, RS485)
+    assert fired == [], "nobody listens yet"
+    hass.set_state(CoreState.running)
+    await poll(hass)
+    assert fired == [(wire.primary, RS485)], "it came after the first look"
 
 
 async def test_standing_faults_are_stored(
@@ -178,4 +178,3 @@ async def test_standing_faults_are_stored(
     stored = entity.extra_restore_state_data.as_dict()
     assert stored["standing"] == [RS485]
     assert stored["last_event_type"] == RS485
-    assert hass.data[SEEN_IN_THIS_RUN] == {wire.primary: {RS485}}

@@ -41,6 +41,7 @@ from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import load_yaml_dict
 
 from .groups import set_up
 from .texts import INTEGRATION, TEXTS, placeholders
@@ -150,7 +151,8 @@ def test_texts_of_entities(shown: Shown) -> None:
         if platform == "event":
             attributes = texts["state_attributes"]
             assert set(attributes["event_type"]["state"]) == shows["events"], key
-            assert set(attributes) == {"event_type", "vendor_code", "role", "unit"}
+            of_fault = {"vendor_code"} if key == "fault" else set()
+            assert set(attributes) == {"event_type", "role", "unit", *of_fault}
             continue
         if platform == "binary_sensor":
             assert states in (set(), {STATE_ON, STATE_OFF}), key
@@ -194,7 +196,7 @@ def test_texts_of_attributes() -> None:
 
 
 def test_icons_of_entities(shown: Shown) -> None:
-    assert set(ICONS) == {"entity", "services"}
+    assert set(ICONS) == {"entity", "services", "triggers", "conditions"}
     icons = {
         (platform, key): icon
         for platform, keys in ICONS["entity"].items()
@@ -247,6 +249,26 @@ async def test_actions_are_those_that_are_described(
         assert isinstance(service.schema, vol.Schema)
         known = {str(key) for key in service.schema.schema}
         assert known == set(TEXTS["services"][action]["fields"]), action
+
+
+@pytest.mark.parametrize("kind", ["trigger", "condition"])
+def test_triggers_and_conditions(kind: str) -> None:
+    described = {
+        key: set(description.get("fields", ()))
+        for key, description in load_yaml_dict(
+            str(INTEGRATION / f"{kind}s.yaml")
+        ).items()
+        if not key.startswith(".")
+    }
+    texts = TEXTS[f"{kind}s"]
+    fields = {key: text.get("fields", {}) for key, text in texts.items()}
+    assert {key: set(of_one) for key, of_one in fields.items()} == described
+    for key, text in texts.items():
+        for shown in (text, *fields[key].values()):
+            assert shown["name"], key
+            assert shown["description"], key
+    icons = {(key, *icon) for key, icon in ICONS[f"{kind}s"].items()}
+    assert icons == {(key, kind) for key in described}
 
 
 def test_texts_of_devices() -> None:
@@ -367,7 +389,7 @@ def test_selectors() -> None:
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    assert selectors.keys() == used.keys() | {"framer", "backup_interface"}
+    assert selectors.keys() == used.keys() | {"framer", "backup_interface", "fault"}
     for key, options in used.items():
         assert options <= selectors[key], key
     assert selectors["role"] == set(Role)

@@ -1,5 +1,6 @@
 """Names shared by the Home Assistant side."""
 
+from enum import StrEnum
 from typing import Final
 
 DOMAIN: Final = "solax_parallel"
@@ -33,4 +34,19 @@ DEFAULT_TIMEOUT: Final = 3
 FAULT_EVENT: Final = "fault"
 """The key of the event entity that tells of an inverter's faults."""
 CLEARED: Final = "_cleared"
-"""How the type of an event ends that tells of the end of a fault."""
+"""What the event type of a fault ends with when the fault is cleared."""
+
+
+class GroupEventType(StrEnum):
+    """What the event of the group fires."""
+
+    OFF_GRID = "off_grid"
+    ON_GRID = "on_grid"
+    UNIT_LOST = "unit_lost"
+    UNIT_BACK = "unit_back"
+    GROUP_INCOMPLETE = "group_incomplete"
+    GROUP_COMPLETE = "group_complete"
+    TRANSFER_TEST_STARTED = "transfer_test_started"
+    TRANSFER_TEST_PASSED = "transfer_test_passed"
+    TRANSFER_TEST_FAILED = "transfer_test_failed"
+    TRANSFER_TEST_ABORTED = "transfer_test_aborted"

@@ -646,6 +646,19 @@ async def test_a_group_nobody_answers_for_claims_nothing(
 # --- how many there should be ---------------------------------------------------------
 
 
+async def test_incomplete_once_everyone_who_is_missing_is_lost(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    told = [(await group.poll()).incomplete]
+    for silent in (devices[1], None, None, devices[2], None, None):
+        mute([silent] if silent else [])
+        clock.move(10)
+        told.append((await group.poll()).incomplete)
+
+    assert told == [False, None, None, True, None, None, True]
+
+
 async def test_a_quantity_above_what_is_set_up_leaves_the_group_incomplete(
     devices: list[Device], make_group: MakeGroup
 ) -> None:
@@ -654,6 +667,7 @@ async def test_a_quantity_above_what_is_set_up_leaves_the_group_incomplete(
     assert state.unit_quantity == state.units_expected == 4
     assert len(state.heard) == len(state.members) == 3
     assert not state.complete
+    assert state.incomplete
     assert state.status is Status.DEGRADED
     assert state.led is None
     assert state.totals["ac_power"] == Total(
@@ -672,6 +686,7 @@ async def test_a_quantity_below_what_is_set_up_expects_those(
     assert state.unit_quantity == 2
     assert state.units_expected == 4
     assert state.complete
+    assert state.incomplete is False
 
 
 async def test_the_quantity_outlives_the_primarys_silence(

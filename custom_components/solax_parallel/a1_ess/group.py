@@ -100,6 +100,15 @@ class GroupState:
         """Whether every inverter that belongs to the group answered."""
         return len(self.heard) >= self.units_expected
 
+    @property
+    def incomplete(self) -> bool | None:
+        """Whether an inverter is missing; None while one may only have missed a poll or two."""
+        if self.complete:
+            return False
+        never_found = self.units_expected > len(self.members)
+        gone = all(member.lost for member in self.members.values() if not member.heard)
+        return never_found or gone or None
+
 
 class Group:
     """Polls the inverters of a group and keeps what outlives a poll."""

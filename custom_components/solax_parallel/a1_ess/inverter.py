@@ -108,6 +108,16 @@ class InverterState:
         return self.presence is Presence.HEARD
 
     @property
+    def lost(self) -> bool | None:
+        """Whether the inverter is gone; None while it may only have missed a poll or two."""
+        if self.heard:
+            return False
+        gone = self.presence is Presence.OTHER_SERIAL or (
+            self.failed_polls >= SILENT_POLLS
+        )
+        return gone or None
+
+    @property
     def off_grid(self) -> bool | None:
         """Whether it runs without the grid."""
         return _off_grid(self.run_mode, self.grid_status)
