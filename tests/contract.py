@@ -237,6 +237,8 @@ CHECKS = (
     "check_battery_quantity",
     "check_model_type",
     "check_safety_code",
+    "check_combiner_box",
+    "check_termination",
 )
 """The vendor's pre-operation checks."""
 

@@ -20,9 +20,11 @@ from custom_components.solax_parallel.a1_ess.inverter import Member
 from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
 from custom_components.solax_parallel.const import (
     CONF_BACKUP_INTERFACE,
+    CONF_COMBINER_BOX,
     CONF_MESSAGE_SPACING,
     CONF_RATED_POWER,
     CONF_SIMULATED,
+    CONF_TERMINATION,
     CONF_UNITS,
     DEFAULT_SCAN_INTERVAL,
     DOMAIN,
@@ -48,6 +50,8 @@ ROLES_BY_SETTING = (Role.PRIMARY, Role.SECONDARY, Role.SECONDARY, Role.SECONDARY
 NOON = datetime(2026, 6, 21, 12, 0, tzinfo=timezone(timedelta(hours=-5)))
 QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
 """Options that do not make a test wait."""
+INSTALLED = {CONF_COMBINER_BOX: "yes", CONF_TERMINATION: "yes"}
+"""Options of an owner who says that everything is there."""
 
 
 class Clock:

@@ -23,6 +23,7 @@ from custom_components.solax_parallel.config_flow import (
     SolaxConfigFlow,
     SolaxOptionsFlow,
 )
+from custom_components.solax_parallel.const import NO, YES
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -139,8 +140,8 @@ def test_texts_of_attributes() -> None:
         "source": set(LedSource),
         "complete": {"true", "false"},
         "inferred": {"true", "false"},
-        "units": set(Role),
         "role": set(Role),
+        "segment": set(Role),
         "checks": set(Check),
     }
     for platform, keys in TEXTS["entity"].items():
@@ -150,6 +151,9 @@ def test_texts_of_attributes() -> None:
                     continue
                 if (key, name) == ("root_cause", "faults"):
                     assert set(attribute["state"]) == set(FAULTS)
+                    continue
+                if (key, name) == ("root_cause", "units"):
+                    assert set(attribute["state"]) == set(Role)
                     continue
                 expected = (
                     {
@@ -268,19 +272,21 @@ def test_no_text_of_a_dialog_is_left_over(
 
 def test_selectors() -> None:
     used: dict[str, set[str]] = defaultdict(set)
-    for name, call in calls("config_flow.py", "forms.py", "tables.py"):
+    for name, call in calls("config_flow.py", "tables.py", "explanation.py"):
         if name == "words" and len(call.args) == 2:
             for selector in strings(call.args[0]):
                 used[selector] |= strings(call.args[1])
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    assert selectors.keys() == used.keys() | {"framer", "backup_interface"}
+    asked = {"framer", "backup_interface", "yes_no"}
+    assert selectors.keys() == used.keys() | asked
     for key, options in used.items():
         assert options <= selectors[key], key
     assert selectors["role"] == set(Role)
     assert selectors["check"] == set(Check)
     assert selectors["backup_interface"] == set(BackupInterfaceType)
+    assert selectors["yes_no"] == {YES, NO}
     spoken = set[str]().union(*map(strings, sources("tables.py", "scan.py")))
     for key in ("unit_column", "check_column", "check_result", "answer"):
         assert selectors[key] <= spoken, key

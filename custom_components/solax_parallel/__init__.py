@@ -10,6 +10,7 @@ from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .devices import async_register_devices, is_former_member
 from .issues import async_clear_issues
+from .tables import Words
 from .totals import async_restore_totals
 from .wiring import async_wire
 
@@ -39,7 +40,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
             translation_placeholders={"error": str(err)},
         ) from err
     entry.async_on_unload(wiring.async_close)
-    coordinator = SolaxCoordinator(hass, entry, wiring)
+    words = await Words.async_load(hass)
+    coordinator = SolaxCoordinator(hass, entry, wiring, words)
     async_restore_totals(hass, coordinator)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator

@@ -9,6 +9,7 @@ CONF_ALLOW_CONTROL: Final = "allow_control"
 CONF_ADVANCED: Final = "advanced"
 CONF_BAUDRATE: Final = "baudrate"
 CONF_BACKUP_INTERFACE: Final = "backup_interface"
+CONF_COMBINER_BOX: Final = "combiner_box"
 CONF_FRAMER: Final = "framer"
 CONF_LINK: Final = "link"
 CONF_MESSAGE_SPACING: Final = "message_spacing"
@@ -17,8 +18,10 @@ CONF_RATED_POWER: Final = "rated_power"
 CONF_ROLE: Final = "role"
 CONF_SERIAL_NUMBER: Final = "serial_number"
 CONF_SIMULATED: Final = "simulated"
+CONF_TERMINATION: Final = "termination"
 CONF_UNIT_ID: Final = "unit_id"
 CONF_UNITS: Final = "units"
+CONF_WIRING_ORDER: Final = "wiring_order"
 
 DEFAULT_PORT: Final = 502
 DEFAULT_BAUDRATE: Final = 19200
@@ -29,3 +32,7 @@ DEFAULT_MESSAGE_SPACING: Final = 100
 """Milliseconds of silence between two requests."""
 DEFAULT_TIMEOUT: Final = 3
 """Seconds that one request may take."""
+
+YES: Final = "yes"
+NO: Final = "no"
+"""The answers to what only the owner knows: a switch could not be left unanswered."""

@@ -13,6 +13,7 @@ from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import Presence
 from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
 from .issues import async_update_issues
+from .tables import Words
 from .wiring import Wiring
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,9 +27,16 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     config_entry: SolaxConfigEntry
 
     def __init__(
-        self, hass: HomeAssistant, entry: SolaxConfigEntry, wiring: Wiring
+        self,
+        hass: HomeAssistant,
+        entry: SolaxConfigEntry,
+        wiring: Wiring,
+        words: Words,
     ) -> None:
-        """Poll the group of ``wiring`` as often as the entry's options say."""
+        """Poll the group of ``wiring`` as often as the entry's options say.
+
+        ``words`` are in the language of the house, for what is put together here.
+        """
         super().__init__(
             hass,
             _LOGGER,
@@ -39,6 +47,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             ),
         )
         self.wiring = wiring
+        self.words = words
         self._lost: set[str] = set()
 
     @property
