@@ -9,6 +9,7 @@ from typing import NamedTuple
 from homeassistant.const import Platform
 
 BINARY_SENSOR = Platform.BINARY_SENSOR
+BUTTON = Platform.BUTTON
 EVENT = Platform.EVENT
 SELECT = Platform.SELECT
 SENSOR = Platform.SENSOR
@@ -270,6 +271,7 @@ GROUP: dict[str, Entity] = {
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
     **dict.fromkeys(CHECKS, FAULT_FAMILY),
+    "check_now": Entity(BUTTON, category="diagnostic"),
 }
 
 SIMULATED_GROUP: dict[str, Entity] = {

@@ -12,6 +12,7 @@ from custom_components.solax_parallel.const import CONF_SERIAL_NUMBER, CONF_UNIT
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
@@ -34,6 +35,7 @@ from .groups import (
     QUICK,
     ROLES,
     GroupOnTheWire,
+    entity_id,
     halved,
     poll,
     set_up,
@@ -336,6 +338,8 @@ async def test_silence_of_all(
             f"{group}_status": "offline",
             f"{group}_units_online": "0",
             f"{group}_complete": STATE_OFF,
+            # It has not been pressed yet.
+            f"{group}_check_now": STATE_UNKNOWN,
         } | {
             f"{serial}_{key}": value
             for serial in wire.group.serial_numbers
@@ -634,6 +638,43 @@ async def test_a_simulated_group_is_ready(
     await inject(hass, last[CONF_SERIAL_NUMBER], "eps_sync_lost")
     cause = state(hass, f"{group}_root_cause")
     assert cause.attributes["segment"] == [ROLES[units - 2], ROLES[units - 1]]
+
+
+async def test_check_now(hass: HomeAssistant, start_group: StartGroup) -> None:
+    wire = await start_group(units=2, options={**QUICK, **INSTALLED})
+    assert await wire.set_up()
+    group = f"{wire.primary}_group"
+    checks = (f"{group}_check_firmware", f"{group}_readiness")
+
+    async def press() -> None:
+        await hass.services.async_call(
+            "button",
+            "press",
+            {"entity_id": entity_id(hass, f"{group}_check_now")},
+            blocking=True,
+        )
+
+    # Two inverters that were updated, as far as they could be reached.
+    wire.silence(wire.group.serial_numbers[1])
+    for _ in range(3):
+        await poll(hass)
+    await wire.server.restart(halved(load_profile(), "arm_firmware_minor"))
+    wire.group.inject(wire.group.serial_numbers[1], NONE)
+    await poll(hass)
+    assert states(hass, checks) == dict.fromkeys(checks, STATE_UNKNOWN)
+    await press()
+    assert states(hass, checks) == {checks[0]: STATE_OFF, checks[1]: "ready"}
+    assert {unit["value"] for unit in state(hass, checks[0]).attributes["units"]} == {
+        "DSP 1.09 / ARM 1.06"
+    }
+
+    await wire.server.vanish()
+    with pytest.raises(HomeAssistantError) as refused:
+        await press()
+    assert refused.value.translation_key == "nobody_answered"
+    await wire.server.start()
+    await press()
+    assert states(hass, checks) == {checks[0]: STATE_OFF, checks[1]: "ready"}
 
 
 def shown_faults(hass: HomeAssistant, serial: str) -> dict[str, list[str]]:

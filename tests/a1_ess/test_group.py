@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from custom_components.solax_parallel.a1_ess.checks import Check
+from custom_components.solax_parallel.a1_ess.checks import Check, failed_checks
 from custom_components.solax_parallel.a1_ess.codes import (
     BackupInterfaceType,
     GridStatus,
@@ -778,6 +778,81 @@ async def test_the_wiring_order_tells_which_cable(
     group = make_group(devices, installation=Installation(wiring_order=order))
     assert (await group.poll()).root_cause.segment == order[:2]
     assert (await make_group(devices).poll()).root_cause.segment is None
+
+
+# --- asking anew ----------------------------------------------------------------------
+
+
+async def test_what_is_asked_once_is_asked_again_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    await group.poll()
+    devices[2].say(arm_firmware_minor=14, rated_power=6000, battery_count=1)
+
+    clock.move(10)
+    state = await group.poll()
+    assert not failed_checks(state.checks)
+
+    group.renew()
+    clock.move(10)
+    state = await group.poll()
+    assert failed_checks(state.checks) == (
+        Check.FIRMWARE,
+        Check.RATED_POWER,
+        Check.BATTERY_QUANTITY,
+    )
+    assert [each.value for each in state.checks[Check.FIRMWARE].units] == [
+        "DSP 1.07 / ARM 2.13",
+        "DSP 1.07 / ARM 2.13",
+        "DSP 1.07 / ARM 2.14",
+        "DSP 1.07 / ARM 2.13",
+    ]
+    for device in devices:
+        device.asked()
+    clock.move(10)
+    await group.poll()
+    assert all("identity" not in device.asked() for device in devices), "once"
+
+
+async def test_one_that_is_left_alone_is_asked_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    devices[3].mute()
+    for _ in range(3):
+        state = await group.poll()
+        clock.move(10)
+    silent = SERIALS[Role.SECONDARY_3]
+    assert state.members[silent].presence is Presence.RESTING
+
+    devices[3].unmute()
+    assert (await group.poll()).members[silent].presence is Presence.RESTING
+    group.renew()
+    assert (await group.poll()).members[silent].heard
+
+    # In vain it costs one request, and then it is left alone as before.
+    devices[3].mute()
+    for _ in range(3):
+        clock.move(10)
+        await group.poll()
+    devices[3].asked()
+    group.renew()
+    assert (await group.poll()).members[silent].presence is Presence.RESTING
+    assert devices[3].asked() == ["identity"]
+
+
+async def test_a_window_that_is_left_alone_is_asked_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    devices[1].refuse("extension")
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is None
+    devices[1].fail("extension", None)
+    clock.move(10)
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is None
+    group.renew()
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is True
 
 
 # --- side by side ---------------------------------------------------------------------

@@ -128,16 +128,25 @@ class Group:
         self._links = links
         self._installation = installation
         self._clock = clock
+        self._renews = False
         self._split_since: float | None = None
         self._unit_quantity: int | None = None
         self.told_backup_interface: BackupInterfaceType | None = None
         """Which backup interface there is, as the primary told last; None until then."""
+
+    def renew(self) -> None:
+        """Let the next poll ask every inverter anew for everything, the silent ones too."""
+        self._renews = True
 
     async def poll(self) -> GroupState:
         """Poll every inverter once and return what is known now.
 
         Never raises for what the wire does; a group that nobody answered for has status offline.
         """
+        if self._renews:
+            self._renews = False
+            for inverter in self.inverters.values():
+                inverter.renew()
         members: dict[str, InverterState] = {}
 
         async def poll_link(inverters: Sequence[Inverter]) -> None:
