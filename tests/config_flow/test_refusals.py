@@ -354,3 +354,27 @@ async def test_failed_checks_warn(hass: HomeAssistant, serve: Serve) -> None:
     ) in walk.texts["checks"]
     await walk.submit()
     assert walk.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_failed_checks_name_each_inverter(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(4)
+    server = await serve(
+        group,
+        {1: 0, 2: 1, 3: 2},
+        # The third one says that it is the second, and another model.
+        pokes={(3, READINGS, 0x0301): 2, (3, READINGS, 0x0300): 20},
+    )
+    walk = await tcp(hass, server.port)
+    await walk.submit()
+    assert walk.step == "confirm"
+    first, second, third, _ = group.serial_numbers
+    assert (
+        f"| One primary, no role twice | **Failed**: Primary {first}, "
+        f"Secondary 1 {second}, Secondary 1 {third}, Secondary 2 ? |"
+    ) in walk.texts["checks"]
+    assert (
+        "| Same model | **Failed**: Primary A1-HYB-G2, Secondary 1 A1-HYB-G2, "
+        "Secondary 1 A1-AC-G2, Secondary 2 ? |"
+    ) in walk.texts["checks"]
