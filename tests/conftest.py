@@ -58,6 +58,14 @@ def custom_integration(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def own_folder(request: pytest.FixtureRequest) -> None:
+    """Give each Home Assistant a folder of its own: tests run side by side."""
+    if "hass" in request.fixturenames:
+        hass: HomeAssistant = request.getfixturevalue("hass")
+        hass.config.config_dir = str(request.getfixturevalue("tmp_path"))
+
+
+@pytest.fixture(autouse=True)
 def texts_are_complete(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test in which a dialog or a repair shows something that has no text."""
     if "hass" not in request.fixturenames:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from homeassistant.const import Platform
 
 BINARY_SENSOR = Platform.BINARY_SENSOR
+BUTTON = Platform.BUTTON
 EVENT = Platform.EVENT
 SELECT = Platform.SELECT
 SENSOR = Platform.SENSOR
@@ -237,6 +238,8 @@ CHECKS = (
     "check_battery_quantity",
     "check_model_type",
     "check_safety_code",
+    "check_combiner_box",
+    "check_termination",
 )
 """The vendor's pre-operation checks."""
 
@@ -277,6 +280,7 @@ GROUP: dict[str, Entity] = {
     "on_grid": Entity(BINARY_SENSOR),
     "event": Entity(EVENT),
     **dict.fromkeys(CHECKS, FAULT_FAMILY),
+    "check_now": Entity(BUTTON, category="diagnostic"),
 }
 
 SIMULATED_GROUP: dict[str, Entity] = {

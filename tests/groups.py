@@ -22,9 +22,11 @@ from custom_components.solax_parallel.a1_ess.inverter import Member
 from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
 from custom_components.solax_parallel.const import (
     CONF_BACKUP_INTERFACE,
+    CONF_COMBINER_BOX,
     CONF_MESSAGE_SPACING,
     CONF_RATED_POWER,
     CONF_SIMULATED,
+    CONF_TERMINATION,
     CONF_UNITS,
     DEFAULT_SCAN_INTERVAL,
     DOMAIN,
@@ -57,6 +59,8 @@ QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
 """Options that do not make a test wait."""
 IMPATIENT = {**QUICK, CONF_TIMEOUT: 0.4}
 """Options with which silence is soon noticed: on this machine an answer takes milliseconds."""
+INSTALLED = {CONF_COMBINER_BOX: "yes", CONF_TERMINATION: "yes"}
+"""Options of an owner who says that everything is there."""
 
 
 class Clock:

@@ -20,7 +20,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .conftest import StartGroup
-from .groups import GroupOnTheWire, poll, set_up
+from .groups import ROLES, GroupOnTheWire, poll, set_up
 from .repairs import issues
 
 
@@ -83,6 +83,7 @@ async def test_content(
 ) -> None:
     wire = group_on_the_wire
     assert await wire.set_up()
+    silent = ROLES[2]
     wire.silence(wire.group.serial_numbers[2])
     wire.group.inject(wire.group.serial_numbers[1], "fan")
     await poll(hass)
@@ -102,6 +103,13 @@ async def test_content(
     assert members[aliases[2]]["failures"], "it says why"
     assert members[aliases[0]]["failures"] == {}
     assert data["group"]["totals"]["ac_power"]["members_included"] == 3
+    assert data["group"]["checks"]["check_rated_power"] == {
+        "passed": None,
+        "units": [
+            {"unit": alias, "role": role, "value": None if role == silent else 7600}
+            for alias, role in zip(aliases, ROLES, strict=True)
+        ],
+    }
     assert found_in(report, secrets_of(wire)) == []
 
 

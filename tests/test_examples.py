@@ -39,7 +39,6 @@ type Use = Callable[..., Awaitable[list[ServiceCall]]]
 @pytest.fixture
 def use(hass: HomeAssistant, wire: GroupOnTheWire, tmp_path: Path) -> Use:
     """Install the blueprints and use one, on the inverters or on the group."""
-    hass.config.config_dir = str(tmp_path)
     shutil.copytree(REPOSITORY / FOLDER, tmp_path / FOLDER)
 
     async def use_it(name: str, **inputs: Any) -> list[ServiceCall]:

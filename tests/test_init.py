@@ -302,7 +302,6 @@ async def test_simulated_group_that_cannot_listen(
 @pytest.fixture
 def owners_profile(hass: HomeAssistant, tmp_path: Path) -> Path:
     """Return where the owner's register map belongs; the folder is there."""
-    hass.config.config_dir = str(tmp_path)
     folder = tmp_path / DOMAIN
     folder.mkdir()
     return folder / "a1_ess_g2.yaml"

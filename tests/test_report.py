@@ -112,7 +112,6 @@ async def test_serial_numbers(
 async def test_stored(
     hass: HomeAssistant, start_group: StartGroup, tmp_path: Path
 ) -> None:
-    hass.config.config_dir = str(tmp_path)
     wire = await start_group(units=1)
     assert await wire.set_up()
     answer = await report(hass, store=True)

@@ -33,7 +33,7 @@ from custom_components.solax_parallel.config_flow import (
     SolaxConfigFlow,
     SolaxOptionsFlow,
 )
-from custom_components.solax_parallel.const import DOMAIN
+from custom_components.solax_parallel.const import DOMAIN, NO, YES
 from custom_components.solax_parallel.guidance import fault_in_words
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
 from custom_components.solax_parallel.tables import Words
@@ -62,6 +62,7 @@ OF_HOME_ASSISTANT = {
 SPEAKING = (
     "acceptance.py",
     "config_flow.py",
+    "explanation.py",
     "forms.py",
     "guidance.py",
     "report.py",
@@ -166,8 +167,8 @@ def test_texts_of_attributes() -> None:
         "source": set(LedSource),
         "complete": {"true", "false"},
         "inferred": {"true", "false"},
-        "units": set(Role),
         "role": set(Role),
+        "segment": set(Role),
         "checks": set(Check),
         "failure": set(transfer_test.Failure),
     }
@@ -181,6 +182,9 @@ def test_texts_of_attributes() -> None:
                     continue
                 if (key, name) == ("root_cause", "faults"):
                     assert set(attribute["state"]) == set(FAULTS)
+                    continue
+                if (key, name) == ("root_cause", "units"):
+                    assert set(attribute["state"]) == set(Role)
                     continue
                 expected = (
                     {
@@ -389,12 +393,14 @@ def test_selectors() -> None:
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    assert selectors.keys() == used.keys() | {"framer", "backup_interface", "fault"}
+    asked = {"framer", "backup_interface", "fault", "yes_no"}
+    assert selectors.keys() == used.keys() | asked
     for key, options in used.items():
         assert options <= selectors[key], key
     assert selectors["role"] == set(Role)
     assert selectors["check"] == set(Check)
     assert selectors["backup_interface"] == set(BackupInterfaceType)
+    assert selectors["yes_no"] == {YES, NO}
     assert selectors["fault"] == set(GUIDE)
     assert selectors["transfer_test"] == {"title", *transfer_test.Phase}
     assert selectors["transfer_failure"] == set(transfer_test.Failure)

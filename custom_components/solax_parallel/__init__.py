@@ -18,6 +18,7 @@ from .wiring import async_wire
 
 PLATFORMS = (
     Platform.BINARY_SENSOR,
+    Platform.BUTTON,
     Platform.EVENT,
     Platform.SELECT,
     Platform.SENSOR,

@@ -10,6 +10,7 @@ CONF_ALLOW_CONTROL: Final = "allow_control"
 CONF_ADVANCED: Final = "advanced"
 CONF_BAUDRATE: Final = "baudrate"
 CONF_BACKUP_INTERFACE: Final = "backup_interface"
+CONF_COMBINER_BOX: Final = "combiner_box"
 CONF_FRAMER: Final = "framer"
 CONF_LINK: Final = "link"
 CONF_MESSAGE_SPACING: Final = "message_spacing"
@@ -18,8 +19,10 @@ CONF_RATED_POWER: Final = "rated_power"
 CONF_ROLE: Final = "role"
 CONF_SERIAL_NUMBER: Final = "serial_number"
 CONF_SIMULATED: Final = "simulated"
+CONF_TERMINATION: Final = "termination"
 CONF_UNIT_ID: Final = "unit_id"
 CONF_UNITS: Final = "units"
+CONF_WIRING_ORDER: Final = "wiring_order"
 
 DEFAULT_PORT: Final = 502
 DEFAULT_BAUDRATE: Final = 19200
@@ -50,3 +53,8 @@ class GroupEventType(StrEnum):
     TRANSFER_TEST_PASSED = "transfer_test_passed"
     TRANSFER_TEST_FAILED = "transfer_test_failed"
     TRANSFER_TEST_ABORTED = "transfer_test_aborted"
+
+
+YES: Final = "yes"
+NO: Final = "no"
+"""The answers to what only the owner knows: a switch could not be left unanswered."""

@@ -16,7 +16,7 @@ from .a1_ess.faults import FAULTS
 from .a1_ess.inverter import InverterState
 from .const import CLEARED, DOMAIN, FAULT_EVENT
 from .coordinator import SolaxCoordinator
-from .tables import UNKNOWN, Words, outcome_table, table, transfer_table
+from .tables import UNKNOWN, Words, check_table, table, transfer_table
 
 FAULT_HISTORY = timedelta(days=30)
 """How far back a report looks for faults."""
@@ -72,7 +72,7 @@ async def async_write_report(
                 ),
             ],
         ),
-        "checks": outcome_table(state.checks, words),
+        "checks": check_table(state.checks, words, shown),
         "transfer_test": (
             words("report", "never_tested")
             if test is None

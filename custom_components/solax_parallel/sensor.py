@@ -47,6 +47,7 @@ from .entity import (
     async_add_as_known,
     completeness,
 )
+from .explanation import explain
 
 PARALLEL_UPDATES = 0
 
@@ -250,18 +251,6 @@ GROUP_SENSORS = (
         value_fn=lambda state: state.unit_quantity,
     ),
     GroupSensorDescription(
-        key="root_cause",
-        device_class=SensorDeviceClass.ENUM,
-        options=list(Cause),
-        value_fn=lambda state: state.root_cause.cause,
-        attributes_fn=lambda state: {
-            "inferred": state.root_cause.inferred,
-            "units": list(state.root_cause.units),
-            "faults": list(state.root_cause.faults),
-            "checks": list(state.root_cause.checks),
-        },
-    ),
-    GroupSensorDescription(
         key="readiness",
         device_class=SensorDeviceClass.ENUM,
         options=list(Readiness),
@@ -280,6 +269,22 @@ GROUP_SENSORS = (
     _total("battery_charged_total", "kWh"),
     _total("battery_discharged_total", "kWh"),
     _total("backup_energy_total", "kWh"),
+)
+
+ROOT_CAUSE = GroupSensorDescription(
+    key="root_cause",
+    device_class=SensorDeviceClass.ENUM,
+    options=list(Cause),
+    value_fn=lambda state: state.root_cause.cause,
+    attributes_fn=lambda state: {
+        "inferred": state.root_cause.inferred,
+        "units": list(state.root_cause.units),
+        "faults": list(state.root_cause.faults),
+        "checks": list(state.root_cause.checks),
+        "segment": (
+            None if state.root_cause.segment is None else list(state.root_cause.segment)
+        ),
+    },
 )
 
 TRANSFER_TEST = SensorEntityDescription(
@@ -355,6 +360,7 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterPollSensor(coordinator, description, serial_number)
     for group_description in GROUP_SENSORS:
         yield GroupSensor(coordinator, group_description)
+    yield RootCauseSensor(coordinator, ROOT_CAUSE)
     yield TransferTestSensor(coordinator, TRANSFER_TEST)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
@@ -443,6 +449,22 @@ class GroupSensor(GroupEntity, SensorEntity):
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """What belongs to the value."""
         return self.entity_description.attributes_fn(self.coordinator.data)
+
+
+class RootCauseSensor(GroupSensor):
+    """Why the group is in trouble, in one word and in one sentence."""
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What points to the cause, and the sentence."""
+        state = self.coordinator.data
+        return {
+            **super().extra_state_attributes,
+            "explanation": explain(
+                state.root_cause, state.members.values(), self.coordinator.words
+            ),
+        }
 
 
 class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):

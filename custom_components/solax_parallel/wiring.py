@@ -35,6 +35,7 @@ from .const import (
     DEFAULT_TIMEOUT,
     DOMAIN,
 )
+from .installation import installation_of
 from .links import AnyLink, link_from_data
 from .simulator.group import SimulatedGroup
 from .simulator.server import HOST, SimulatorServer
@@ -143,7 +144,9 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
                 reads_system=reads_system and member.role.leads,
             )
         )
-    group = Group(list(inverters.values()), reported)
+    group = Group(
+        list(inverters.values()), reported, installation=installation_of(entry)
+    )
     return Wiring(hass, profile, group, links, simulation, server)
 
 

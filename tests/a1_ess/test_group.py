@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from custom_components.solax_parallel.a1_ess.checks import Check, failed_checks
 from custom_components.solax_parallel.a1_ess.codes import (
     BackupInterfaceType,
     GridStatus,
@@ -24,6 +25,10 @@ from custom_components.solax_parallel.a1_ess.group import (
     agreed_on_grid,
     group_led,
     status,
+)
+from custom_components.solax_parallel.a1_ess.installation import (
+    UNANSWERED,
+    Installation,
 )
 from custom_components.solax_parallel.a1_ess.inverter import (
     Inverter,
@@ -86,8 +91,11 @@ def make_group(profile: Profile, clock: Clock) -> MakeGroup:
         source = RegisterSource(device.unit, profile)
         return Inverter(device.member(), profile, source, clock=clock)
 
-    def make(*links: Sequence[Device]) -> Group:
-        return Group([list(map(inverter, link)) for link in links], clock=clock)
+    def make(
+        *links: Sequence[Device], installation: Installation = UNANSWERED
+    ) -> Group:
+        inverters = [list(map(inverter, link)) for link in links]
+        return Group(inverters, installation=installation, clock=clock)
 
     return make
 
@@ -719,9 +727,10 @@ async def test_a_standalone_inverter_is_a_group_of_one(
 ) -> None:
     state = await make_group([make_device(Role.STANDALONE)]).poll()
 
-    assert state.units_expected == 1
+    assert state.unit_quantity == state.units_expected == 1
     assert state.complete
     assert state.status is Status.NORMAL
+    assert state.checks[Check.UNIT_QUANTITY].passed is True
     assert state.totals["grid_power"].value == 250
     assert state.totals["grid_import_total"].value == 60.75
 
@@ -739,6 +748,126 @@ async def test_the_backup_interface_is_the_primarys(
     devices[0].mute()
     clock.move(10)
     assert (await group.poll()).backup_interface is None
+
+
+async def test_the_type_of_the_backup_interface_outlives_the_primarys_silence(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    devices[0].say(backup_interface="bi", grid_relay="on")
+    answered = Installation(backup_interface=BackupInterfaceType.BI_PRO)
+    group = make_group(devices, installation=answered)
+    # What the register tells wins over what the owner said.
+    for silent in (False, True):
+        if silent:
+            devices[0].mute()
+        clock.move(10)
+        state = await group.poll()
+        assert state.backup_interface_type is BackupInterfaceType.BI
+        assert group.told_backup_interface is BackupInterfaceType.BI
+    assert state.backup_interface is None
+    devices[0].unmute()
+    devices[0].say(backup_interface="none")
+    clock.move(10)
+    assert (await group.poll()).backup_interface_type is BackupInterfaceType.NONE
+
+
+@pytest.mark.parametrize("answer", [None, *BackupInterfaceType])
+async def test_the_owner_tells_the_type_of_the_backup_interface_where_nobody_else_does(
+    devices: list[Device], make_group: MakeGroup, answer: BackupInterfaceType | None
+) -> None:
+    devices[0].refuse("primary_extension")
+    group = make_group(devices, installation=Installation(backup_interface=answer))
+    state = await group.poll()
+    assert state.backup_interface_type is answer
+    assert group.told_backup_interface is None
+    needs_no_box = answer is BackupInterfaceType.NONE
+    assert state.checks[Check.COMBINER_BOX].passed is (True if needs_no_box else None)
+
+
+async def test_the_wiring_order_tells_which_cable(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    order = (Role.SECONDARY_3, Role.SECONDARY_1, Role.SECONDARY_2)
+    for device in (devices[1], devices[2]):
+        device.say(parallel_faults=["parallel_rs485_fault"])
+    group = make_group(devices, installation=Installation(wiring_order=order))
+    assert (await group.poll()).root_cause.segment == order[:2]
+    assert (await make_group(devices).poll()).root_cause.segment is None
+
+
+# --- asking anew ----------------------------------------------------------------------
+
+
+async def test_what_is_asked_once_is_asked_again_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    await group.poll()
+    devices[2].say(arm_firmware_minor=14, rated_power=6000, battery_count=1)
+
+    clock.move(10)
+    state = await group.poll()
+    assert not failed_checks(state.checks)
+
+    group.renew()
+    clock.move(10)
+    state = await group.poll()
+    assert failed_checks(state.checks) == (
+        Check.FIRMWARE,
+        Check.RATED_POWER,
+        Check.BATTERY_QUANTITY,
+    )
+    assert [each.value for each in state.checks[Check.FIRMWARE].units] == [
+        "DSP 1.07 / ARM 2.13",
+        "DSP 1.07 / ARM 2.13",
+        "DSP 1.07 / ARM 2.14",
+        "DSP 1.07 / ARM 2.13",
+    ]
+    for device in devices:
+        device.asked()
+    clock.move(10)
+    await group.poll()
+    assert all("identity" not in device.asked() for device in devices), "once"
+
+
+async def test_one_that_is_left_alone_is_asked_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    devices[3].mute()
+    for _ in range(3):
+        state = await group.poll()
+        clock.move(10)
+    silent = SERIALS[Role.SECONDARY_3]
+    assert state.members[silent].presence is Presence.RESTING
+
+    devices[3].unmute()
+    assert (await group.poll()).members[silent].presence is Presence.RESTING
+    group.renew()
+    assert (await group.poll()).members[silent].heard
+
+    # In vain it costs one request, and then it is left alone as before.
+    devices[3].mute()
+    for _ in range(3):
+        clock.move(10)
+        await group.poll()
+    devices[3].asked()
+    group.renew()
+    assert (await group.poll()).members[silent].presence is Presence.RESTING
+    assert devices[3].asked() == ["identity"]
+
+
+async def test_a_window_that_is_left_alone_is_asked_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    devices[1].refuse("extension")
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is None
+    devices[1].fail("extension", None)
+    clock.move(10)
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is None
+    group.renew()
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is True
 
 
 # --- side by side ---------------------------------------------------------------------

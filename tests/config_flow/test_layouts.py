@@ -33,6 +33,8 @@ async def test_all_units_on_one_link(hass: HomeAssistant, serve: Serve) -> None:
         assert serial in walk.texts["units"]
     assert "DSP 1.09 / ARM 1.12" in walk.texts["units"]
     assert walk.texts["checks"].count("Passed") == 7
+    # What only the owner knows.
+    assert walk.texts["checks"].count("Unknown") == 2
     await walk.submit()
     assert wiring(walk) == ALL_FOUR
     assert walk.entry.unique_id == group.serial_numbers[0]

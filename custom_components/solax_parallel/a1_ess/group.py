@@ -7,10 +7,11 @@ from enum import StrEnum
 import time
 from types import MappingProxyType
 
-from .checks import Check, run_checks
+from .checks import Check, CheckResult, Unit, run_checks
 from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
+from .installation import UNANSWERED, Installation
 from .inverter import Inverter, InverterState
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
@@ -38,6 +39,9 @@ class Status(StrEnum):
     OFFLINE = "offline"
 
 
+_WELL = (Status.NORMAL, Status.OFF_GRID)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Total:
     """A number of the whole group, and how many of its members it is made of.
@@ -57,7 +61,11 @@ class Total:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupState:
-    """What is known of the group after a poll. None always means: not known."""
+    """What is known of the group after a poll. None always means: not known.
+
+    ``backup_interface`` is what this poll tells of it; its type is known as soon as the primary
+    told it once, or the owner.
+    """
 
     members: Mapping[str, InverterState]
     unit_quantity: int | None
@@ -67,28 +75,9 @@ class GroupState:
     on_grid: bool | None
     totals: Mapping[str, Total]
     backup_interface: BackupInterface | None
-    checks: Mapping[Check, bool | None]
+    backup_interface_type: BackupInterfaceType | None
+    checks: Mapping[Check, CheckResult]
     root_cause: RootCause
-
-    @property
-    def backup_interface_type(self) -> BackupInterfaceType | None:
-        """What joins the group to the grid."""
-        leader = next(
-            (
-                each
-                for each in self.members.values()
-                if each.extension is not None
-                and each.extension.unit_quantity is not None
-            ),
-            None,
-        )
-        if leader is None:
-            return None
-        return (
-            BackupInterfaceType.NONE
-            if self.backup_interface is None
-            else self.backup_interface.type
-        )
 
     @property
     def heard(self) -> tuple[InverterState, ...]:
@@ -118,12 +107,13 @@ class Group:
         links: Sequence[Sequence[Inverter]],
         reported: Sequence[ReportedSecondary] = (),
         *,
+        installation: Installation = UNANSWERED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the inverters of each link; those of one link are polled in turn.
 
-        ``reported`` are the secondaries that only the primary can tell of. ``clock`` is a
-        monotonic time in seconds.
+        ``reported`` are the secondaries that only the primary can tell of, ``installation`` is
+        what the owner says. ``clock`` is a monotonic time in seconds.
         """
         self.inverters = {
             inverter.member.serial_number: inverter
@@ -145,15 +135,27 @@ class Group:
             None,
         )
         self._links = links
+        self._installation = installation
         self._clock = clock
+        self._renews = False
         self._split_since: float | None = None
         self._unit_quantity: int | None = None
+        self.told_backup_interface: BackupInterfaceType | None = None
+        """Which backup interface there is, as the primary told last; None until then."""
+
+    def renew(self) -> None:
+        """Let the next poll ask every inverter anew for everything, the silent ones too."""
+        self._renews = True
 
     async def poll(self) -> GroupState:
         """Poll every inverter once and return what is known now.
 
         Never raises for what the wire does; a group that nobody answered for has status offline.
         """
+        if self._renews:
+            self._renews = False
+            for inverter in self.inverters.values():
+                inverter.renew()
         members: dict[str, InverterState] = {}
 
         async def poll_link(inverters: Sequence[Inverter]) -> None:
@@ -177,34 +179,65 @@ class Group:
                 else secondary.judge(primary, self._clock())
             )
         heard = [member for member in members.values() if member.heard]
+        if primary is not None:
+            self._learn(primary)
         extension = None if primary is None else primary.extension
-        if extension is not None:
-            self._unit_quantity = extension.unit_quantity
+        backup_interface_type = (
+            self._installation.backup_interface
+            if self.told_backup_interface is None
+            else self.told_backup_interface
+        )
         expected = max(self._unit_quantity or 0, len(members))
         on_grid = agreed_on_grid(heard)
+        judged = status(
+            heard,
+            expected,
+            on_grid,
+            split=self._is_split(heard),
+            online=None if extension is None else extension.online,
+        )
         checks = run_checks(
-            heard, self._unit_quantity, unseen=len(members) - len(heard)
+            [
+                Unit(
+                    serial_number=member.serial_number,
+                    role=member.role,
+                    answer=member if member.heard else None,
+                )
+                for member in members.values()
+            ],
+            unit_quantity=self._unit_quantity,
+            backup_interface=backup_interface_type,
+            installation=self._installation,
         )
         return GroupState(
             members=MappingProxyType(members),
             unit_quantity=self._unit_quantity,
             units_expected=expected,
-            status=status(
-                heard,
-                expected,
-                on_grid,
-                split=self._is_split(heard),
-                online=None if extension is None else extension.online,
-            ),
+            status=judged,
             led=group_led(heard, expected),
             on_grid=on_grid,
             totals=MappingProxyType(self._totals(members, primary, expected, on_grid)),
             backup_interface=None if extension is None else extension.backup_interface,
+            backup_interface_type=backup_interface_type,
             checks=MappingProxyType(checks),
             root_cause=find_root_cause(
-                tuple(members.values()), checks, units_expected=expected
+                tuple(members.values()),
+                checks,
+                units_expected=expected,
+                well=judged in _WELL,
+                wiring_order=self._installation.wiring_order,
             ),
         )
+
+    def _learn(self, primary: InverterState) -> None:
+        """Remember what the primary tells of the group, which outlives its silence."""
+        if primary.role is Role.STANDALONE:
+            self._unit_quantity = 1
+        elif primary.extension is not None:
+            self._unit_quantity = primary.extension.unit_quantity
+            self.told_backup_interface = (
+                primary.extension.backup_interface_type or self.told_backup_interface
+            )
 
     def _is_split(self, heard: Sequence[InverterState]) -> bool:
         if len({member.off_grid for member in heard} - {None}) < 2:

@@ -208,6 +208,16 @@ class Inverter:
             and (register.fitted is None or register.fitted in self.fitted)
         )
 
+    def renew(self) -> None:
+        """Let the next poll ask anew for everything, and leave nothing alone.
+
+        Who it is and how it is set is otherwise asked once, and after a silence.
+        """
+        self._verified = False
+        self._setting_read_at = float("-inf")
+        self._rest_until = 0.0
+        self._rests.clear()
+
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
 
