@@ -287,6 +287,11 @@ SIMULATED_GROUP: dict[str, Entity] = {
     "simulated_grid": Entity(SWITCH, category="config"),
 }
 
+GROUP_WITH_BACKUP_INTERFACE: dict[str, Entity] = {
+    "start_transfer_test": Entity(BUTTON, category="diagnostic"),
+}
+"""With the non-BI layout the vendor forbids the test."""
+
 BACKUP_INTERFACE: dict[str, Entity] = {
     "grid_relay": Entity(BINARY_SENSOR),
     "generator": Entity(BINARY_SENSOR),
@@ -356,6 +361,11 @@ def entities_of(
     devices[group] = per_inverter
     devices |= dict.fromkeys(reported, INVERTER | REPORTED_MEASUREMENTS)
     devices[f"{group}_group"] = {**GROUP, **(SIMULATED_GROUP if simulated else {})}
+    if backup_interface in ("bi", "bi_pro"):
+        devices[f"{group}_group"] = {
+            **devices[f"{group}_group"],
+            **GROUP_WITH_BACKUP_INTERFACE,
+        }
     if backup_interface == "bi":
         devices[f"{group}_bi"] = BACKUP_INTERFACE
     if backup_interface == "bi_pro":

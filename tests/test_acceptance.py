@@ -24,7 +24,14 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import restore_state
 
 from .conftest import StartGroup
-from .groups import GroupOnTheWire, poll, set_up, state, without_windows
+from .groups import (
+    GroupOnTheWire,
+    entity_id,
+    poll,
+    set_up,
+    state,
+    without_windows,
+)
 
 FASTEST = 5
 """Seconds between two polls while a test runs."""
@@ -87,6 +94,18 @@ async def test_passed(
     assert ended["started"] <= ended["ended"]
     assert event_of(wire) == "transfer_test_passed"
     assert "Passed" in told[-1]
+
+
+async def test_button(hass: HomeAssistant, start_group: StartGroup) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await hass.services.async_call(
+        "button",
+        "press",
+        {"entity_id": entity_id(hass, f"{wire.primary}_group_start_transfer_test")},
+        blocking=True,
+    )
+    assert result(wire)["state"] == "open_breaker"
 
 
 async def test_polls_faster_while_it_runs(

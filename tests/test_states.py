@@ -340,8 +340,9 @@ async def test_silence_of_all(
             f"{group}_complete": STATE_OFF,
             f"{group}_event": STATE_UNKNOWN,
             f"{group}_transfer_test": STATE_UNKNOWN,
-            # It has not been pressed yet.
+            # They have not been pressed yet.
             f"{group}_check_now": STATE_UNKNOWN,
+            f"{group}_start_transfer_test": STATE_UNKNOWN,
         } | {
             f"{serial}_{key}": value
             for serial in wire.group.serial_numbers

@@ -1,21 +1,38 @@
-"""Buttons: have everything about the group checked now."""
+"""Buttons: have everything about the group checked now, or its transfer tested."""
 
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN
+from .a1_ess.codes import BackupInterfaceType
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
-from .entity import GroupEntity
+from .entity import GroupEntity, async_add_as_known
 
 PARALLEL_UPDATES = 1
 
-CHECK_NOW = ButtonEntityDescription(
-    key="check_now", entity_category=EntityCategory.DIAGNOSTIC
+
+@dataclass(frozen=True, kw_only=True)
+class GroupButtonDescription(ButtonEntityDescription):
+    """A button of the group."""
+
+    press_fn: Callable[[SolaxCoordinator], Awaitable[None]]
+
+
+CHECK_NOW = GroupButtonDescription(
+    key="check_now",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    press_fn=SolaxCoordinator.async_check_now,
+)
+
+START_TRANSFER_TEST = GroupButtonDescription(
+    key="start_transfer_test",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    press_fn=SolaxCoordinator.async_start_transfer_test,
 )
 
 
@@ -25,28 +42,31 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the buttons of an entry."""
-    async_add_entities([CheckNow(entry.runtime_data)])
+    async_add_as_known(entry, async_add_entities, _buttons)
 
 
-class CheckNow(GroupEntity, ButtonEntity):
-    """Asks every inverter anew who it is, how it is set and what it reports."""
+def _buttons(coordinator: SolaxCoordinator) -> Iterator[GroupButton]:
+    yield GroupButton(coordinator, CHECK_NOW)
+    # With the non-BI layout the vendor forbids the test.
+    if coordinator.data.backup_interface_type in (
+        BackupInterfaceType.BI,
+        BackupInterfaceType.BI_PRO,
+    ):
+        yield GroupButton(coordinator, START_TRANSFER_TEST)
 
-    def __init__(self, coordinator: SolaxCoordinator) -> None:
-        """Check the group of ``coordinator``."""
-        super().__init__(coordinator, CHECK_NOW)
+
+class GroupButton(GroupEntity, ButtonEntity):
+    """Does something about the group, or says why it can't."""
+
+    entity_description: GroupButtonDescription
 
     @property
     @override
     def available(self) -> bool:
-        """Always: it is most of use while nobody answers."""
+        """Always: whoever presses it while nobody answers is told so."""
         return True
 
     @override
     async def async_press(self) -> None:
-        """Poll once, with everything that is otherwise asked only once."""
-        self.coordinator.wiring.group.renew()
-        await self.coordinator.async_refresh()
-        if not self.coordinator.last_update_success:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN, translation_key="nobody_answered"
-            )
+        """Do it."""
+        await self.entity_description.press_fn(self.coordinator)

@@ -7,6 +7,7 @@ from typing import override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
@@ -16,6 +17,9 @@ from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
 from .issues import Issues
 from .tables import Words
 from .wiring import Wiring
+
+DEFAULT_TRANSFER_TIME = timedelta(minutes=5)
+"""Within which a transfer test must be over."""
 
 WATCHING_INTERVAL = timedelta(seconds=5)
 """Between two polls during an acceptance test: the least that the options allow."""
@@ -63,7 +67,22 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         assert self.config_entry.unique_id is not None
         return self.config_entry.unique_id
 
-    async def async_start_transfer_test(self, limit: timedelta) -> None:
+    async def async_look_again(self) -> None:
+        """Poll with everything that is otherwise asked only once, whoever was left alone too."""
+        self.wiring.group.renew()
+        await self.async_refresh()
+
+    async def async_check_now(self) -> None:
+        """Look at everything again; raises ``HomeAssistantError`` when nobody answers."""
+        await self.async_look_again()
+        if not self.last_update_success:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key="nobody_answered"
+            )
+
+    async def async_start_transfer_test(
+        self, limit: timedelta = DEFAULT_TRANSFER_TIME
+    ) -> None:
         """Begin the acceptance test, and poll as often as is allowed while it runs.
 
         Raises ``ServiceValidationError`` when the group must not or can't be tested now.

@@ -115,7 +115,7 @@ class FaultFlow(RepairsFlow):
         if self._place[0] not in coordinator.data.members:
             return self.async_abort(reason="unit_removed")
         before = coordinator.data
-        await coordinator.async_refresh()
+        await coordinator.async_look_again()
         state = coordinator.data
         stands = None if state is before else still_stands(self._place, state.members)
         if stands is False:

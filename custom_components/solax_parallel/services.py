@@ -15,15 +15,12 @@ from homeassistant.core import (
 from homeassistant.helpers import config_validation as cv, service
 
 from .const import DOMAIN
-from .coordinator import SolaxCoordinator
+from .coordinator import DEFAULT_TRANSFER_TIME, SolaxCoordinator
 from .report import async_store_report, async_write_report
 
 ATTR_FULL_SERIAL_NUMBERS = "full_serial_numbers"
 ATTR_STORE = "store"
 ATTR_TIMEOUT = "timeout"
-
-DEFAULT_TRANSFER_TIME = timedelta(minutes=5)
-"""Within which a transfer test must be over."""
 
 _GROUP = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 _TRANSFER_TIME = vol.All(
