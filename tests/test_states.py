@@ -333,6 +333,7 @@ async def test_silence_of_all(
             f"{group}_status": "offline",
             f"{group}_units_online": "0",
             f"{group}_complete": STATE_OFF,
+            f"{group}_event": STATE_UNKNOWN,
         } | {
             f"{serial}_{key}": value
             for serial in wire.group.serial_numbers

@@ -15,6 +15,11 @@ from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
 from .issues import async_update_issues
 from .wiring import Wiring
 
+LEAST_REST = timedelta(seconds=1)
+"""Between two polls, however long they take."""
+LISTENERS = 0.1
+"""Seconds that everybody who waits for a poll may take to show what it brought."""
+
 _LOGGER = logging.getLogger(__name__)
 
 type SolaxConfigEntry = ConfigEntry[SolaxCoordinator]
@@ -34,9 +39,9 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             _LOGGER,
             config_entry=entry,
             name=entry.title,
-            update_interval=timedelta(
-                seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
-            ),
+        )
+        self._interval = timedelta(
+            seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
         )
         self.wiring = wiring
         self._lost: set[str] = set()
@@ -49,7 +54,9 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
 
     @override
     async def _async_update_data(self) -> GroupState:
+        begun = self.hass.loop.time()
         state = await self.wiring.group.poll()
+        self._keep_pace(begun)
         async_update_issues(self.hass, self.config_entry, state.members)
         if state.status is Status.OFFLINE:
             # Some entities tell of silence. Home Assistant keeps the data of a failed poll from
@@ -62,6 +69,15 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             )
         self._log_changes(state)
         return state
+
+    def _keep_pace(self, begun: float) -> None:
+        """Let the next poll begin one interval after the one that began at ``begun``, in seconds.
+
+        Home Assistant counts from the second in which a poll has been shown.
+        """
+        shown = self.hass.loop.time() + LISTENERS
+        spent = timedelta(seconds=int(shown) - int(begun))
+        self.update_interval = max(self._interval - spent, LEAST_REST)
 
     def _log_changes(self, state: GroupState) -> None:
         for serial_number, member in state.members.items():
