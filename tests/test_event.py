@@ -9,6 +9,7 @@ from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
 from homeassistant.const import STATE_ON
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er
 
 from .conftest import Fired, StartGroup
 from .groups import (
@@ -165,6 +166,21 @@ async def test_comes_and_goes_while_starting(
     hass.set_state(CoreState.running)
     await poll(hass)
     assert fired == [(wire.primary, RS485)], "it came after the first look"
+
+
+async def test_goes_on_under_another_name(
+    hass: HomeAssistant, start_group: StartGroup, fired: Fired
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await inject(wire, 0, "fan")
+    old = entity_id(hass, f"{wire.primary}_fault")
+    er.async_get(hass).async_update_entity(old, new_entity_id="event.our_inverter")
+    await hass.async_block_till_done()
+    await inject(wire, 0, NONE)
+    assert [kind for _, kind in fired] == ["fan", "fan_cleared"]
+    assert hass.states.get(old) is None
+    assert hass.states.get("event.our_inverter") is not None
 
 
 async def test_standing_faults_are_stored(

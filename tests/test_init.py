@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 import time
 from typing import Any, NamedTuple
@@ -420,4 +421,20 @@ async def test_options_set_the_pace(
     wire.silence(wire.primary)
     begun = time.monotonic()
     await poll(hass, 300)
-    assert 2 < time.monotonic() - begun < 3
+    assert 2 < time.monotonic() - begun < 6
+    await poll(hass, 300)
+    assert 2 < time.monotonic() - begun < 6
+
+
+async def test_a_rest_between_polls_that_take_longer_than_their_interval(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    options = {"scan_interval": 2, "message_spacing": 0, "timeout": 1}
+    wire = await start_group(units=3, options=options)
+    assert await wire.set_up()
+    assert wire.entry.runtime_data.update_interval >= timedelta(seconds=1)
+    wire.silence(*wire.group.serial_numbers)
+    begun = time.monotonic()
+    await poll(hass)
+    assert time.monotonic() - begun > 3
+    assert wire.entry.runtime_data.update_interval == timedelta(seconds=1)

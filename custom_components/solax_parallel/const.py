@@ -37,7 +37,9 @@ DEFAULT_TIMEOUT: Final = 3
 FAULT_EVENT: Final = "fault"
 """The key of the event entity that tells of an inverter's faults."""
 CLEARED: Final = "_cleared"
-"""What the event type of a fault ends with when the fault is cleared."""
+"""How the type of an event ends that tells of the end of a fault."""
+GROUP_EVENT: Final = "event"
+"""The key of the event entity that tells what happens to the group."""
 
 
 class GroupEventType(StrEnum):

@@ -24,6 +24,12 @@ DEFAULT_TRANSFER_TIME = timedelta(minutes=5)
 WATCHING_INTERVAL = timedelta(seconds=5)
 """Between two polls during an acceptance test: the least that the options allow."""
 
+LEAST_REST = timedelta(seconds=1)
+"""Between two polls, however long they take."""
+
+LISTENERS = 0.1
+"""Seconds that everybody who waits for a poll may take to show what it brought."""
+
 _LOGGER = logging.getLogger(__name__)
 
 type SolaxConfigEntry = ConfigEntry[SolaxCoordinator]
@@ -50,14 +56,13 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             _LOGGER,
             config_entry=entry,
             name=entry.title,
-            update_interval=timedelta(
-                seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
-            ),
+        )
+        self._interval = timedelta(
+            seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
         )
         self.wiring = wiring
         self.words = words
         self.acceptance = Acceptance(hass, entry.entry_id, words)
-        self._usual_interval = self.update_interval
         self.issues = Issues(hass, entry, words)
         self._lost: set[str] = set()
 
@@ -88,27 +93,21 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         Raises ``ServiceValidationError`` when the group must not or can't be tested now.
         """
         self.acceptance.start(self.data, limit)
-        self._set_interval()
         await self.async_refresh()
 
     @callback
     def async_abort_transfer_test(self) -> None:
         """Break off a running test."""
         self.acceptance.abort()
-        self._set_interval()
         self.async_update_listeners()
-
-    def _set_interval(self) -> None:
-        self.update_interval = (
-            WATCHING_INTERVAL if self.acceptance.running else self._usual_interval
-        )
 
     @override
     async def _async_update_data(self) -> GroupState:
+        begun = self.hass.loop.time()
         state = await self.wiring.group.poll()
         self.issues.async_update(state.members)
         self.acceptance.observe(state)
-        self._set_interval()
+        self._keep_pace(begun)
         if state.status is Status.OFFLINE:
             # Some entities tell of silence. Home Assistant keeps the data of a failed poll from
             # them, and lets them know of the first in a row only.
@@ -120,6 +119,16 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             )
         self._log_changes(state)
         return state
+
+    def _keep_pace(self, begun: float) -> None:
+        """Let the next poll begin one interval after the one that began at ``begun``, in seconds.
+
+        Home Assistant counts from the second in which a poll has been shown.
+        """
+        interval = WATCHING_INTERVAL if self.acceptance.running else self._interval
+        shown = self.hass.loop.time() + LISTENERS
+        spent = timedelta(seconds=int(shown) - int(begun))
+        self.update_interval = max(interval - spent, LEAST_REST)
 
     def _log_changes(self, state: GroupState) -> None:
         for serial_number, member in state.members.items():

@@ -15,7 +15,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util.hass_dict import HassKey
 
 from .a1_ess.faults import FAULTS
-from .const import CLEARED, DOMAIN, FAULT_EVENT, GroupEventType
+from .const import CLEARED, DOMAIN, FAULT_EVENT, GROUP_EVENT, GroupEventType
 from .coordinator import SolaxConfigEntry
 from .entity import GroupEntity, InverterEntity, SolaxEntity
 
@@ -26,7 +26,9 @@ FAULTS_OF_INVERTER = EventEntityDescription(
     event_types=[kind for key in FAULTS for kind in (key, f"{key}{CLEARED}")],
 )
 
-GROUP_EVENT = EventEntityDescription(key="event", event_types=list(GroupEventType))
+EVENTS_OF_GROUP = EventEntityDescription(
+    key=GROUP_EVENT, event_types=list(GroupEventType)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     async_add_entities(
         [
-            GroupEvent(coordinator, GROUP_EVENT),
+            GroupEvent(coordinator, EVENTS_OF_GROUP),
             *(
                 FaultEvent(coordinator, FAULTS_OF_INVERTER, serial_number)
                 for serial_number in coordinator.wiring.group.units
