@@ -37,6 +37,23 @@ type AddSimulated = Callable[..., MockConfigEntry]
 type StartGroup = Callable[..., Awaitable[GroupOnTheWire]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests that need a browser be asked for."""
+    parser.addoption(
+        "--browser", action="store_true", help="run the tests in a browser"
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out the tests in a browser unless they are asked for."""
+    if not config.getoption("--browser"):
+        left_out = [item for item in items if "browser" in item.keywords]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if "browser" not in item.keywords]
+
+
 @pytest.fixture(autouse=True)
 def loopback(socket_enabled: None) -> None:
     """Allow sockets; the test package keeps them on this machine."""

@@ -7,6 +7,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .a1_ess.profile import ProfileError
+from .card import async_offer_card
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .devices import async_register_devices, is_former_member
@@ -30,8 +31,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Offer the actions, whether a group is set up or not."""
+    """Offer actions and card, whether a group is set up or not."""
     async_setup_services(hass)
+    await async_offer_card(hass)
     return True
 
 

@@ -65,7 +65,8 @@ class Api:
         """Visit the Home Assistant at ``url``."""
         self._http = http
         self._url = url
-        self._token: str | None = None
+        self.token: str | None = None
+        """What each request is signed with, once it is known."""
         self._commands = 0
 
     @property
@@ -75,7 +76,7 @@ class Api:
 
     async def open(self, token: str) -> None:
         """Use ``token`` from now on, and open the WebSocket with it."""
-        self._token = token
+        self.token = token
         try:
             self._socket = await self._http.ws_connect(f"{self._url}/api/websocket")
         except ClientError as err:
@@ -103,7 +104,7 @@ class Api:
         return await self._request("POST", path, json=data, data=form)
 
     async def _request(self, method: str, path: str, **content: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             async with self._http.request(
                 method, self._url + path, headers=headers, **content
