@@ -1,10 +1,12 @@
 """The energy dashboard of a group: what Home Assistant says to it, and the past that it shows."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from time import time
 from typing import Any
 
 from aiohttp import ClientSession
@@ -43,6 +45,7 @@ from .groups import NOON, poll, set_up, state
 type Row = dict[str, Any]
 type History = dict[str, list[Row]]
 
+GUIDE = Path(__file__).parents[1] / "docs" / "energy-dashboard.md"
 SOURCES = ("grid", "solar", "battery")
 COUNTERS = (
     "pv_energy_total",
@@ -52,6 +55,8 @@ COUNTERS = (
     "battery_discharged_total",
 )
 CONNECTED_SMART_LOADS = 5
+LONGEST_TEST = 30
+"""Seconds."""
 
 
 @pytest.fixture
@@ -81,6 +86,14 @@ async def group(
     await believe(hass)
     (group,) = await read_groups(api)
     return group
+
+
+@pytest.fixture
+async def within_a_period(group: GroupView) -> None:
+    """Let statistics be made for one and the same five minutes during a test."""
+    left = PERIOD.total_seconds() - time() % PERIOD.total_seconds()
+    if left < LONGEST_TEST:
+        await asyncio.sleep(left)
 
 
 async def believe(hass: HomeAssistant) -> None:
@@ -193,6 +206,24 @@ async def test_powers_have_the_signs_of_the_dashboard(
     assert (discharging > 500) is discharges
 
 
+async def test_guide_names_the_same_sensors(
+    hass: HomeAssistant, group: GroupView
+) -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    table = text.split("\n| --- |")[1].split("\n\n")[0].splitlines()[1:]
+    guided = [row.strip("| ").split(" | ")[-1] for row in table]
+    of_smart_loads = guided[-2:]
+    assert all("smart load" in name for name in of_smart_loads)
+    chosen = {
+        str(sensor)
+        for source in energy_preferences([group])["energy_sources"]
+        for sensor in [*source.values(), *source.get("power_config", {}).values()]
+    }
+    assert sorted(f"Parallel group {name}" for name in guided[:-2]) == sorted(
+        state.name for state in hass.states.async_all() if state.entity_id in chosen
+    )
+
+
 async def test_what_was_set_up_is_left_alone(api: Api, group: GroupView) -> None:
     own = energy_preferences([group])
     del own["energy_sources"][1:]
@@ -229,6 +260,7 @@ async def test_past_is_what_the_integration_would_have_shown(
     }
 
 
+@pytest.mark.usefixtures("within_a_period")
 async def test_live_statistics_go_on_from_the_past(
     hass: HomeAssistant, api: Api, group: GroupView
 ) -> None:
@@ -253,6 +285,7 @@ async def test_live_statistics_go_on_from_the_past(
             assert 0 <= counted < 4 * 8 / 12
 
 
+@pytest.mark.usefixtures("within_a_period")
 async def test_hours_are_those_that_are_over(
     hass: HomeAssistant, api: Api, group: GroupView
 ) -> None:
@@ -269,6 +302,7 @@ async def test_hours_are_those_that_are_over(
     assert sum(row["change"] for row in found[energy]) > 100
 
 
+@pytest.mark.usefixtures("within_a_period")
 async def test_what_was_recorded_before_is_gone_on_from(
     hass: HomeAssistant, api: Api, group: GroupView
 ) -> None:
@@ -290,6 +324,7 @@ async def test_what_was_recorded_before_is_gone_on_from(
     assert filled == whole != broken
 
 
+@pytest.mark.usefixtures("within_a_period")
 async def test_what_earlier_starts_recorded_is_kept(
     hass: HomeAssistant, api: Api, group: GroupView
 ) -> None:
