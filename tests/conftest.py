@@ -28,7 +28,11 @@ from .groups import IMPATIENT, GroupOnTheWire, simulated_group_entry
 from .texts import faults_of, faults_of_issues
 
 # Every byte and every entity, which would bury what a failing test has to say.
-for talkative in ("pymodbus", "homeassistant.helpers.entity_registry"):
+for talkative in (
+    "pymodbus",
+    "homeassistant.helpers.entity_registry",
+    "sqlalchemy.engine",
+):
     logging.getLogger(talkative).setLevel(logging.WARNING)
 
 type Fired = list[tuple[str | None, str]]

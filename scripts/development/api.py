@@ -21,7 +21,12 @@ _POLL = 0.25
 
 
 class ApiError(Exception):
-    """Home Assistant refuses."""
+    """Home Assistant refuses; ``code`` is its own word for why, where it has one."""
+
+    def __init__(self, reason: str, code: str | None = None) -> None:
+        """Remember what it says."""
+        super().__init__(reason)
+        self.code = code
 
 
 async def wait_until_answering(url: str) -> None:
@@ -129,7 +134,7 @@ class Api:
             while (answer := await self._receive()).get("id") != number:
                 pass
         if not answer["success"]:
-            raise ApiError(f"{kind}: {answer['error']}")
+            raise ApiError(f"{kind}: {answer['error']}", answer["error"]["code"])
         return answer["result"]
 
     async def wait_until_running(self) -> None:
