@@ -5,6 +5,7 @@ import custom_components  # noqa: F401  Found here, before the test package's ow
 # isort: split
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -193,6 +194,15 @@ def start_group(
         return group
 
     return start
+
+
+@pytest.fixture
+def owners_file(hass: HomeAssistant, tmp_path: Path) -> Path:
+    """Return where the owner's register map belongs; the folder is there."""
+    hass.config.config_dir = str(tmp_path)
+    folder = tmp_path / DOMAIN
+    folder.mkdir()
+    return folder / "a1_ess_g2.yaml"
 
 
 @pytest.fixture
