@@ -197,9 +197,8 @@ def start_group(
 
 
 @pytest.fixture
-def owners_file(hass: HomeAssistant, tmp_path: Path) -> Path:
+def owners_file(tmp_path: Path) -> Path:
     """Return where the owner's register map belongs; the folder is there."""
-    hass.config.config_dir = str(tmp_path)
     folder = tmp_path / DOMAIN
     folder.mkdir()
     return folder / "a1_ess_g2.yaml"

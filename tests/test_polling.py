@@ -70,8 +70,8 @@ async def switch(hass: HomeAssistant, group_id: str, *, on: bool) -> float:
 
 
 async def switch_off(hass: HomeAssistant, wire: GroupOnTheWire) -> None:
-    """Switch polling off and see that it is quiet at once."""
-    assert await switch(hass, wire.primary, on=False) < 1
+    """Switch polling off and see that the links are closed."""
+    await switch(hass, wire.primary, on=False)
     assert await wire.server.left_alone()
 
 
@@ -166,6 +166,7 @@ async def test_off_and_on(
     assert logged == []
 
 
+@pytest.mark.timed
 async def test_what_was_on_its_way_is_given_up(
     hass: HomeAssistant, group_on_the_wire: GroupOnTheWire, logged: Log
 ) -> None:
@@ -176,7 +177,8 @@ async def test_what_was_on_its_way_is_given_up(
     wire.silence(wire.group.serial_numbers[1])
     begin_poll(hass)
     assert await wire.server.asks(wire.group.units[1].unit_id)
-    await switch_off(hass, wire)
+    assert await switch(hass, wire.primary, on=False) < 0.5
+    assert await wire.server.left_alone()
     asked = wire.server.requests
     await hass.async_block_till_done(wait_background_tasks=True)
     await asyncio.sleep(1.2)
@@ -187,6 +189,7 @@ async def test_what_was_on_its_way_is_given_up(
     assert logged == []
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.05, 0.1, 0.15])
 async def test_at_any_moment_of_a_poll(
     hass: HomeAssistant, start_group: StartGroup, logged: Log, moment: float
@@ -209,6 +212,7 @@ async def test_at_any_moment_of_a_poll(
     assert logged == []
 
 
+@pytest.mark.timed
 async def test_while_a_link_can_not_be_opened(
     hass: HomeAssistant, start_group: StartGroup, logged: Log
 ) -> None:
@@ -545,7 +549,7 @@ async def test_as_soon_as_it_is_there(
     assert await hass.config_entries.async_reload(wire.entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     (call,) = calls
-    assert await call < 1
+    await call
     assert await wire.server.left_alone()
     assert is_loaded(wire.entry)
     assert state(hass, polling_id := f"{wire.primary}_group_polling").state == STATE_OFF

@@ -588,7 +588,9 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
             return self.async_update_reload_and_abort(
-                entry, data_updates=data, options=with_answers(entry.options, asked, answers)
+                entry,
+                data_updates=data,
+                options=with_answers(entry.options, asked, answers),
             )
         return self.async_create_entry(
             title=f"SolaX Parallel {primary.link}",

@@ -35,6 +35,9 @@ async def async_write_report(
     state = coordinator.data
     test = coordinator.acceptance.test
 
+    def shown(serial_number: str) -> str:
+        return serial_number if full_serial_numbers else shortened(serial_number)
+
     sections = {
         "units": table(
             [
@@ -50,9 +53,7 @@ async def async_write_report(
                 )
             ],
             [
-                _unit_row(
-                    member, serial if full_serial_numbers else shortened(serial), words
-                )
+                _unit_row(member, shown(serial), words)
                 for serial, member in state.members.items()
             ],
         ),

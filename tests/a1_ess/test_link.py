@@ -569,6 +569,7 @@ async def test_closing_ends_those_who_wait(
     assert asyncio.all_tasks() <= before
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("moment", [0.0, 0.05, 0.15])
 async def test_dropping_the_link_does_not_wait_until_it_is_open(
     start_server: StartServer, moment: float
