@@ -14,6 +14,9 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.solax_parallel.const import CONF_POLLING, CONF_UNITS, DOMAIN
+from custom_components.solax_parallel.diagnostics import (
+    async_get_config_entry_diagnostics,
+)
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
@@ -432,6 +435,20 @@ async def test_report_says_what_is_not_known(
         "| Primary | …0001 | A1-HYB-G2 | DSP 1.09 / ARM 1.12 | 7600 W | 2 | ? |" in text
     )
     assert "| Same firmware | Unknown |" in text
+
+
+async def test_diagnostics_say_that_nobody_asks(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await switch_off(hass, wire)
+    told = await async_get_config_entry_diagnostics(hass, wire.entry)
+    assert told["data"][CONF_POLLING] is False
+    assert told["group"]["status"] is None
+    assert {member["presence"] for member in told["group"]["members"].values()} == {
+        "unasked"
+    }
 
 
 async def test_no_issue_stands_or_is_raised(

@@ -6,6 +6,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
 from custom_components.solax_parallel.a1_ess.profile import load_profile
@@ -117,6 +118,34 @@ async def test_by_both_maps(
         }
     # The map in use stays what it is until the owner reloads.
     assert state(hass, f"{wire.primary}_battery_soc").state == "0"
+
+
+async def test_as_the_front_end_calls_it(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    start_group: StartGroup,
+    owners_file: Path,
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    write(
+        owners_file,
+        "registers: {run_mode: {grade: field}, inverter_faults: {grade: field}}",
+    )
+    client = await hass_ws_client()
+    await client.send_json_auto_id(
+        {
+            "type": "call_service",
+            "domain": DOMAIN,
+            "service": "validate_profile",
+            "return_response": True,
+        }
+    )
+    answer = await client.receive_json()
+    assert answer["success"]
+    found = registers(answer["result"]["response"])
+    assert found["run_mode"]["yours"]["value"] == "normal"
+    assert found["inverter_faults"]["shipped"]["value"] == []
 
 
 async def test_it_reads_and_asks_for_no_more_than_it_needs(

@@ -174,8 +174,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         await self.async_refresh()
 
     async def async_check_now(self) -> None:
-        """Look at everything again; raises ``HomeAssistantError`` when nobody is asked or answers."""
-        self.async_require_polling()
+        """Look at everything again; raises ``HomeAssistantError`` when nobody answers."""
         await self.async_look_again()
         if not self.last_update_success:
             raise HomeAssistantError(

@@ -21,7 +21,6 @@ async def async_validate_profile(coordinator: SolaxCoordinator) -> dict[str, Any
     Raises ``ServiceValidationError`` while polling is off, and where there is no file or it
     can't be used; ``HomeAssistantError`` when polling is switched off meanwhile.
     """
-    coordinator.async_require_polling()
     hass = coordinator.hass
     shipped = await hass.async_add_executor_job(load_profile)
     maps = Maps(
@@ -29,6 +28,7 @@ async def async_validate_profile(coordinator: SolaxCoordinator) -> dict[str, Any
         yours=await _async_owners_profile(hass, shipped),
         shipped=shipped,
     )
+    coordinator.async_require_polling()
     return {
         "file": str(owners_file(hass)),
         "units": await coordinator.async_ask(_async_units(coordinator, maps)),
@@ -59,7 +59,7 @@ async def _async_units(
     wiring = coordinator.wiring
     return [
         {
-            "unit": inverter.role,
+            "unit": str(inverter.role),
             "serial_number": shortened(serial_number),
             "registers": _registers(
                 await try_out(inverter, wiring.sources[serial_number], maps),
