@@ -5,6 +5,7 @@ import custom_components  # noqa: F401  Found here, before the test package's ow
 # isort: split
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -214,6 +215,14 @@ def start_group(
         return group
 
     return start
+
+
+@pytest.fixture
+def owners_file(tmp_path: Path) -> Path:
+    """Return where the owner's register map belongs; the folder is there."""
+    folder = tmp_path / DOMAIN
+    folder.mkdir()
+    return folder / "a1_ess_g2.yaml"
 
 
 @pytest.fixture

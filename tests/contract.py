@@ -276,6 +276,7 @@ GROUP: dict[str, Entity] = {
         "aborted",
         category="diagnostic",
     ),
+    "polling": Entity(SWITCH, category="config"),
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
     "event": Entity(EVENT),

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+import struct
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -123,15 +124,28 @@ def members(
     ]
 
 
+class Asked(NamedTuple):
+    """One request."""
+
+    unit_id: int
+    function: int
+    address: int
+    words: int
+
+
 class WatchedServer(SimulatorServer):
     """Tells what it was asked, and by how many."""
 
     requests = 0
     asked_last = 0
     """The unit id of the latest request."""
+    waiting = 0
+    most_waiting = 0
+    """How many requests waited for an answer at the same time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.asked: list[Asked] = []
         self.functions: set[int] = set()
         """The function codes of all requests."""
 
@@ -145,6 +159,11 @@ class WatchedServer(SimulatorServer):
             self.requests += 1
             self.asked_last, function = packet[6:8]
             self.functions.add(function)
+            self.asked.append(Asked(*struct.unpack(">BBHH", packet[6:12])))
+            self.waiting += 1
+            self.most_waiting = max(self.waiting, self.most_waiting)
+        else:
+            self.waiting -= 1
         return super()._silence(sending, packet)
 
     async def start(self) -> None:

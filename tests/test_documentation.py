@@ -3,6 +3,7 @@
 import pytest
 
 from custom_components.solax_parallel.a1_ess.faults import GUIDE, STEPS, Fault
+from custom_components.solax_parallel.a1_ess.profile import Register, load_profile
 from scripts.documentation import FOLDER, PAGES
 
 OURS = "our inference, not the vendor's word"
@@ -29,3 +30,29 @@ def test_a_fault_is_told_in_full(fault: Fault) -> None:
     assert (OURS in section) is bool(fault.pins)
     for number, step in enumerate(fault.steps, start=1):
         assert f"\n{number}. {STEPS[step]}\n" in section
+
+
+@pytest.mark.parametrize(
+    "register", load_profile().registers.values(), ids=lambda register: register.key
+)
+def test_a_register_is_told_in_full(register: Register) -> None:
+    page = (FOLDER / "register-evidence.md").read_text(encoding="utf-8")
+    (window,) = [
+        section
+        for section in page.split("\n### Window ")
+        if section.startswith(f"`{register.window}`\n")
+    ]
+    (row,) = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in window.splitlines()
+        if line.startswith(f"| `{register.key}` |")
+    ]
+    _, address, kind, meaning, grade, source = row
+    assert int(address, 16) == register.address
+    assert kind.startswith(register.type)
+    assert grade == f"`{register.grade}`"
+    assert f"- {source} {register.source}\n" in page
+    if register.unit is not None:
+        assert meaning == f"{register.scale:g} {register.unit}"
+    for name in {**(register.values or {}), **(register.bits or {})}.values():
+        assert f" {name}" in meaning

@@ -338,6 +338,7 @@ async def test_silence_of_all(
             f"{group}_status": "offline",
             f"{group}_units_online": "0",
             f"{group}_complete": STATE_OFF,
+            f"{group}_polling": STATE_ON,
             f"{group}_event": STATE_UNKNOWN,
             f"{group}_transfer_test": STATE_UNKNOWN,
             # They have not been pressed yet.

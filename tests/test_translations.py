@@ -29,6 +29,7 @@ from custom_components.solax_parallel.a1_ess.faults import (
     Family,
 )
 from custom_components.solax_parallel.a1_ess.roster import Refusal
+from custom_components.solax_parallel.a1_ess.trial import Problem
 from custom_components.solax_parallel.config_flow import (
     SolaxConfigFlow,
     SolaxOptionsFlow,
@@ -67,6 +68,7 @@ SPEAKING = (
     "guidance.py",
     "report.py",
     "tables.py",
+    "trial.py",
 )
 """Files that take words from the selectors' texts."""
 
@@ -402,6 +404,7 @@ def test_selectors() -> None:
     assert selectors["backup_interface"] == set(BackupInterfaceType)
     assert selectors["yes_no"] == {YES, NO}
     assert selectors["fault"] == set(GUIDE)
+    assert selectors["register_problem"] == set(Problem)
     assert selectors["transfer_test"] == {"title", *transfer_test.Phase}
     assert selectors["transfer_failure"] == set(transfer_test.Failure)
     spoken = set[str]().union(*map(strings, sources(*SPEAKING, "scan.py")))

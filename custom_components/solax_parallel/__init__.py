@@ -12,6 +12,8 @@ from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .devices import async_register_devices, is_former_member
 from .issues import async_clear_issues
+from .register_map import async_forget_profile
+from .remote_mode import async_clear_remote_mode
 from .services import async_setup_services
 from .tables import Words
 from .totals import async_restore_totals
@@ -57,7 +59,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
     words = await Words.async_load(hass)
     coordinator = SolaxCoordinator(hass, entry, wiring, words)
     async_restore_totals(hass, coordinator)
-    await coordinator.async_config_entry_first_refresh()
+    await coordinator.async_begin()
     entry.runtime_data = coordinator
     entry.async_on_unload(coordinator.issues.async_close)
     async_register_devices(hass, entry)
@@ -74,6 +76,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> None:
     """Drop what is left of an entry that was removed without having been set up."""
     async_clear_issues(hass, entry)
+    async_clear_remote_mode(hass, entry)
+    async_forget_profile(hass, entry)
 
 
 async def async_remove_config_entry_device(

@@ -133,7 +133,7 @@ INVERTER_BINARY_SENSORS = (
 GROUP_BINARY_SENSORS = (
     GroupBinarySensorDescription(
         key="complete",
-        is_on_fn=lambda state: state.complete,
+        is_on_fn=lambda state: state.complete if state.asked else None,
         tells_of_silence=True,
     ),
     GroupBinarySensorDescription(
@@ -219,7 +219,8 @@ class GroupBinarySensor(GroupEntity, BinarySensorEntity):
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
         return super().available or (
-            self.entity_description.tells_of_silence and self.is_silent
+            self.entity_description.tells_of_silence
+            and (self.is_silent or not self.coordinator.polling)
         )
 
     @property

@@ -85,9 +85,10 @@ from .links import (
     serial_candidates,
     tcp_candidates,
 )
+from .register_map import async_load_profile
 from .simulator.group import serial_numbers
 from .tables import Words, answers_in_words, check_table, checks_of, unit_table
-from .wiring import async_load_profile, reported_unit_data, unit_data
+from .wiring import reported_unit_data, unit_data
 
 _SIMULATED_RATED_POWER = 7600
 _SIMULATED_ROLES = (Role.PRIMARY, *SECONDARIES)
@@ -587,7 +588,9 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
             return self.async_update_reload_and_abort(
-                entry, data=data, options=with_answers(entry.options, asked, answers)
+                entry,
+                data_updates=data,
+                options=with_answers(entry.options, asked, answers),
             )
         return self.async_create_entry(
             title=f"SolaX Parallel {primary.link}",

@@ -1,20 +1,23 @@
 """Polling the group, and saying once when one of its inverters is lost or back."""
 
+import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
 import logging
-from typing import override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import Presence
 from .acceptance import Acceptance
-from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
-from .issues import Issues
+from .const import CONF_POLLING, DEFAULT_SCAN_INTERVAL, DOMAIN
+from .issues import Issues, async_clear_issues
+from .remote_mode import RemoteModeIssue
 from .tables import Words
 from .wiring import Wiring
 
@@ -36,7 +39,10 @@ type SolaxConfigEntry = ConfigEntry[SolaxCoordinator]
 
 
 class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
-    """Polls all inverters of an entry with one interval."""
+    """Polls all inverters of an entry with one interval, while ``polling`` is on.
+
+    Whatever else asks the inverters does so through ``async_ask``.
+    """
 
     config_entry: SolaxConfigEntry
 
@@ -63,14 +69,104 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.wiring = wiring
         self.words = words
         self.acceptance = Acceptance(hass, entry.entry_id, words)
+        self.polling: bool = entry.data.get(CONF_POLLING, True)
+        self._remote_mode = RemoteModeIssue(hass, entry, words)
         self.issues = Issues(hass, entry, words)
         self._lost: set[str] = set()
+        self._asking: set[asyncio.Task[Any]] = set()
+        self._switching = asyncio.Lock()
 
     @property
     def group_id(self) -> str:
         """What the group's ids are made of: the primary's serial number at setup."""
         assert self.config_entry.unique_id is not None
         return self.config_entry.unique_id
+
+    async def async_begin(self) -> None:
+        """Poll for the first time, unless polling is off; counters must be restored by now.
+
+        Raises ``ConfigEntryNotReady`` when nobody answers.
+        """
+        if self.polling:
+            self.wiring.begin_asking()
+            await self.async_config_entry_first_refresh()
+        else:
+            self._fall_quiet()
+
+    async def async_set_polling(self, *, on: bool) -> None:
+        """Ask the inverters or leave them alone from now on, over restarts too.
+
+        Switched off, nothing is sent any more, and on return the links are closed. Switched on,
+        a poll begins at once.
+        """
+        async with self._switching:
+            if on is self.polling:
+                return
+            self.polling = on
+            self.hass.config_entries.async_update_entry(
+                self.config_entry, data={**self.config_entry.data, CONF_POLLING: on}
+            )
+            if on:
+                self._begin_anew()
+            else:
+                await self._async_give_up()
+
+    def _begin_anew(self) -> None:
+        self.wiring.group.wake()
+        self.wiring.begin_asking()
+        self._remote_mode.begin()
+        self.last_update_success = True
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), f"{self.name} first poll"
+        )
+
+    async def _async_give_up(self) -> None:
+        self.acceptance.abort()
+        async_clear_issues(self.hass, self.config_entry)
+        self._fall_quiet()
+        for task in self._asking:
+            task.cancel()
+        self.async_update_listeners()
+        if self._asking:
+            await asyncio.wait(self._asking)
+        await self.wiring.async_stop_asking()
+
+    def _fall_quiet(self) -> None:
+        self.update_interval = None
+        self.data = self.wiring.group.unasked()
+        # So that a poll which is given up is no new failure, and nobody is told of it.
+        self.last_update_success = False
+
+    async def async_ask[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Do ``work`` that sends requests to the inverters, and return what it returns.
+
+        Raises ``UpdateFailed`` while polling is off; once it is switched off, the work is given
+        up wherever it stands.
+        """
+        if not self.polling:
+            work.close()
+            raise _polling_is_off()
+        task = asyncio.create_task(work)
+        self._asking.add(task)
+        try:
+            result = await task
+        except asyncio.CancelledError:
+            if (waiting := asyncio.current_task()) and waiting.cancelling():
+                raise
+            raise _polling_is_off() from None
+        finally:
+            self._asking.discard(task)
+        if not self.polling:
+            raise _polling_is_off()
+        return result
+
+    @callback
+    def async_require_polling(self) -> None:
+        """Raise ``ServiceValidationError`` while polling is off."""
+        if not self.polling:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="polling_is_off"
+            )
 
     async def async_look_again(self) -> None:
         """Poll with everything that is otherwise asked only once, whoever was left alone too."""
@@ -92,6 +188,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
 
         Raises ``ServiceValidationError`` when the group must not or can't be tested now.
         """
+        self.async_require_polling()
         self.acceptance.start(self.data, limit)
         await self.async_refresh()
 
@@ -104,8 +201,9 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     @override
     async def _async_update_data(self) -> GroupState:
         begun = self.hass.loop.time()
-        state = await self.wiring.group.poll()
+        state = await self.async_ask(self.wiring.group.poll())
         self.issues.async_update(state.members)
+        self._remote_mode.observe(state.members)
         self.acceptance.observe(state)
         self._keep_pace(begun)
         if state.status is Status.OFFLINE:
@@ -146,3 +244,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
                     if member.presence is Presence.OTHER_SERIAL
                     else f"{role} does not answer",
                 )
+
+
+def _polling_is_off() -> UpdateFailed:
+    return UpdateFailed(translation_domain=DOMAIN, translation_key="polling_is_off")

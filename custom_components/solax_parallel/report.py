@@ -13,7 +13,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from .a1_ess.faults import FAULTS
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter import InverterState, Presence
 from .const import CLEARED, DOMAIN, FAULT_EVENT
 from .coordinator import SolaxCoordinator
 from .tables import UNKNOWN, Words, check_table, table, transfer_table
@@ -36,9 +36,7 @@ async def async_write_report(
     test = coordinator.acceptance.test
 
     def shown(serial_number: str) -> str:
-        if full_serial_numbers:
-            return serial_number
-        return f"…{serial_number[-_SHOWN_DIGITS:]}"
+        return serial_number if full_serial_numbers else shortened(serial_number)
 
     sections = {
         "units": table(
@@ -63,7 +61,10 @@ async def async_write_report(
             [words("report", "fact"), words("report", "value")],
             [
                 (words("report", "expected"), str(state.units_expected)),
-                (words("report", "heard"), str(len(state.heard))),
+                (
+                    words("report", "heard"),
+                    str(len(state.heard)) if state.asked else UNKNOWN,
+                ),
                 (
                     words("report", "backup_interface"),
                     UNKNOWN
@@ -101,6 +102,11 @@ async def async_store_report(hass: HomeAssistant, report: str) -> str:
     return str(path)
 
 
+def shortened(serial_number: str) -> str:
+    """Return as much of a serial number as tells inverters of one group apart."""
+    return f"…{serial_number[-_SHOWN_DIGITS:]}"
+
+
 def _unit_row(
     member: InverterState, serial_number: str, words: Words
 ) -> tuple[str, ...]:
@@ -116,7 +122,9 @@ def _unit_row(
         UNKNOWN
         if identity is None or identity.battery_count is None
         else str(identity.battery_count),
-        words("heard", "yes" if member.heard else "no"),
+        UNKNOWN
+        if member.presence is Presence.UNASKED
+        else words("heard", "yes" if member.heard else "no"),
     )
 
 

@@ -144,6 +144,8 @@ def _measurement(register: Register, role: Role) -> InverterSensorDescription:
     device_class, state_class, unit = _UNITS.get(register.unit, (None, None, None))
     return InverterSensorDescription(
         key=register.key,
+        # For what an owner's register map adds: everything else has a translation.
+        name=register.key.replace("_", " ").capitalize(),
         device_class=device_class,
         state_class=state_class,
         native_unit_of_measurement=unit or register.unit,
@@ -242,7 +244,7 @@ GROUP_SENSORS = (
         key="units_online",
         state_class=_MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda state: len(state.heard),
+        value_fn=lambda state: len(state.heard) if state.asked else None,
         tells_of_silence=True,
     ),
     GroupSensorDescription(
@@ -409,6 +411,12 @@ class InverterTotal(InverterMeasurement, RestoreSensor):
 
     @property
     @override
+    def available(self) -> bool:
+        """Whether there is a sample that can be believed, or nobody asks for one."""
+        return super().available or not self.coordinator.polling
+
+    @property
+    @override
     def native_value(self) -> float | None:
         """The last believed count, however long ago: a restart of Home Assistant needs it."""
         unit = self.coordinator.wiring.group.units[self._serial_number]
@@ -434,9 +442,16 @@ class GroupSensor(GroupEntity, SensorEntity):
     @override
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
+        if not self.coordinator.polling:
+            return self.entity_description.tells_of_silence or self._counts
         return super().available or (
             self.entity_description.tells_of_silence and self.is_silent
         )
+
+    @property
+    def _counts(self) -> bool:
+        """Whether it is a sum of counters, which stand as they are while nobody asks."""
+        return self.state_class is SensorStateClass.TOTAL_INCREASING
 
     @property
     @override
@@ -473,8 +488,8 @@ class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Always: a result stays what it is."""
-        return True
+        """Whether anybody answers or not: a result stays what it is."""
+        return self.coordinator.polling
 
     @property
     @override

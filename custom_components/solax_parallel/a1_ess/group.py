@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 import time
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
 from .installation import UNANSWERED, Installation
-from .inverter import Inverter, InverterState
+from .inverter import Inverter, InverterState, Presence
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
 
@@ -78,6 +78,13 @@ class GroupState:
     backup_interface_type: BackupInterfaceType | None
     checks: Mapping[Check, CheckResult]
     root_cause: RootCause
+
+    @property
+    def asked(self) -> bool:
+        """Whether there was a poll; without one nothing here tells of silence."""
+        return any(
+            member.presence is not Presence.UNASKED for member in self.members.values()
+        )
 
     @property
     def heard(self) -> tuple[InverterState, ...]:
@@ -165,19 +172,36 @@ class Group:
         async with asyncio.TaskGroup() as tasks:
             for inverters in self._links:
                 tasks.create_task(poll_link(inverters))
-        return self._judge({serial: members[serial] for serial in self.inverters})
-
-    def _judge(self, members: dict[str, InverterState]) -> GroupState:
-        # The one that the owner set up: an inverter that takes the role at run time has another
-        # meter, or none.
-        leader = members.get(self._leader) if self._leader is not None else None
-        primary = leader if leader is not None and leader.heard else None
+        heard = {serial: members[serial] for serial in self.inverters}
+        primary = self._primary(heard)
         for secondary in self._reported:
-            members[secondary.serial_number] = (
+            heard[secondary.serial_number] = (
                 secondary.silent()
                 if primary is None
                 else secondary.judge(primary, self._clock())
             )
+        return self._judge(heard)
+
+    def unasked(self) -> GroupState:
+        """Return what is known while nobody asks: what was counted, and nothing of the present."""
+        members = {serial: unit.unasked() for serial, unit in self.units.items()}
+        return replace(self._judge(members), status=None)
+
+    def wake(self) -> None:
+        """Begin anew after a pause."""
+        for unit in self.units.values():
+            unit.wake()
+
+    def _primary(self, members: Mapping[str, InverterState]) -> InverterState | None:
+        """Return the inverter that the owner set up as the primary, if it is heard.
+
+        One that takes the role at run time has another meter, or none.
+        """
+        leader = members.get(self._leader) if self._leader is not None else None
+        return leader if leader is not None and leader.heard else None
+
+    def _judge(self, members: Mapping[str, InverterState]) -> GroupState:
+        primary = self._primary(members)
         heard = [member for member in members.values() if member.heard]
         if primary is not None:
             self._learn(primary)

@@ -1,7 +1,7 @@
 """One inverter: who it is, what it says, and what that means."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 import time
@@ -57,6 +57,7 @@ class Presence(StrEnum):
     SILENT = "silent"
     RESTING = "resting"
     OTHER_SERIAL = "other_serial"
+    UNASKED = "unasked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +219,15 @@ class Inverter:
         self._rest_until = 0.0
         self._rests.clear()
 
+    def unasked(self) -> InverterState:
+        """Return what is known while nobody asks, which is nothing of the present."""
+        return replace(self._unheard({}), presence=Presence.UNASKED, other_serial=None)
+
+    def wake(self) -> None:
+        """Begin anew after a pause: anybody may be there now, and no old value is held."""
+        self.renew()
+        self.samples.forget()
+
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
 
@@ -227,6 +237,7 @@ class Inverter:
         """
         now = self._clock()
         if now < self._rest_until:
+            self.samples.miss()
             return self._unheard({})
         failures: dict[str, str] = {}
         try:
@@ -331,10 +342,10 @@ class Inverter:
         self._verified = False
         self._failed_polls += 1
         self._presence = presence
+        self.samples.miss()
         return self._unheard(failures)
 
     def _unheard(self, failures: dict[str, str]) -> InverterState:
-        self.samples.miss()
         return InverterState(
             serial_number=self.member.serial_number,
             presence=self._presence,
