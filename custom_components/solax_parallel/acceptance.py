@@ -99,10 +99,11 @@ class StoredTransferTest(ExtraStoredData):
         if self.test is None:
             return {}
         return {
-            **asdict(self.test),
             "started": self.test.started.isoformat(),
             "limit": self.test.limit.total_seconds(),
+            "phase": self.test.phase,
             "ended": None if self.test.ended is None else self.test.ended.isoformat(),
+            "units": {serial: asdict(unit) for serial, unit in self.test.units.items()},
         }
 
     @classmethod

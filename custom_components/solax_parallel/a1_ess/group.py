@@ -154,6 +154,11 @@ class Group:
         """Let the next poll ask every inverter anew for everything, the silent ones too."""
         self._renews = True
 
+    def end_rests(self) -> None:
+        """Let the next poll ask the silent ones too, without asking the others anew."""
+        for inverter in self.inverters.values():
+            inverter.end_rest()
+
     async def poll(self) -> GroupState:
         """Poll every inverter once and return what is known now.
 
