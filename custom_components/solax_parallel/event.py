@@ -110,6 +110,12 @@ class FactsEvent(SolaxEntity, EventEntity):
         if (stored := await self.async_get_last_extra_data()) is not None:
             for key in stored.as_dict().get("standing", ()):
                 self._seen.setdefault(key, True)
+
+    @override
+    async def add_to_platform_finish(self) -> None:
+        """Fire what came or went while the entry was not loaded."""
+        # An automation ignores a change from unavailable, so the first state has to be written.
+        await super().add_to_platform_finish()
         self._compare()
 
     @callback
