@@ -19,7 +19,7 @@ from homeassistant.components.persistent_notification import (
     UpdateType,
     async_register_callback,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import restore_state
 
@@ -280,6 +280,30 @@ async def test_reload_ends_it(
     assert result(wire)["state"] == "aborted"
     assert event_of(wire) == "transfer_test_aborted"
     assert "Aborted" in told[-1]
+
+
+async def test_nothing_is_asked_for_a_group_that_is_gone(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    shown: dict[str, Any] = {}
+
+    @callback
+    def look(change: UpdateType, notifications: dict[str, Any]) -> None:
+        if change is UpdateType.REMOVED:
+            for key in notifications:
+                del shown[key]
+        else:
+            shown.update(notifications)
+
+    stop_looking = async_register_callback(hass, look)
+    await start(hass)
+    assert len(shown) == 1
+    await hass.config_entries.async_remove(wire.entry.entry_id)
+    await hass.async_block_till_done()
+    stop_looking()
+    assert shown == {}
 
 
 @pytest.mark.parametrize("passed", [False, True])

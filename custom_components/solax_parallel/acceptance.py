@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self, override
 
 from homeassistant.components import persistent_notification
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.restore_state import ExtraStoredData
@@ -34,7 +35,7 @@ class Acceptance:
         self.test: TransferTest | None = None
         self._hass = hass
         self._words = words
-        self._notification_id = f"{DOMAIN}_transfer_test_{entry_id}"
+        self._notification_id = _notification_id(entry_id)
 
     @property
     def running(self) -> bool:
@@ -85,6 +86,16 @@ class Acceptance:
                 self._words("transfer_test", "title"),
                 self._notification_id,
             )
+
+
+@callback
+def async_forget_transfer_test(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take back what the owner of a removed entry was told to do."""
+    persistent_notification.async_dismiss(hass, _notification_id(entry.entry_id))
+
+
+def _notification_id(entry_id: str) -> str:
+    return f"{DOMAIN}_transfer_test_{entry_id}"
 
 
 @dataclass

@@ -92,6 +92,18 @@ class GroupState:
         return tuple(member for member in self.members.values() if member.heard)
 
     @property
+    def off_grid(self) -> bool | None:
+        """Whether the group went off-grid for good.
+
+        None also while an inverter that may only have missed a poll or two could contradict.
+        """
+        if self.on_grid is None or any(
+            member.lost is None for member in self.members.values()
+        ):
+            return None
+        return not self.on_grid
+
+    @property
     def complete(self) -> bool:
         """Whether every inverter that belongs to the group answered."""
         return len(self.heard) >= self.units_expected
