@@ -64,6 +64,7 @@ class FactsEvent(SolaxEntity, EventEntity):
     """Fires when a fact comes to hold, and when it holds no longer."""
 
     _attr_unique_id: str
+    _has_looked = False
 
     @property
     @abstractmethod
@@ -116,6 +117,10 @@ class FactsEvent(SolaxEntity, EventEntity):
                 if self.hass.state is CoreState.running:
                     seen[key] = holds
                     self._fire(fact.raised if holds else fact.cleared, fact.attributes)
+                elif holds and not self._has_looked:
+                    # What stands when Home Assistant starts was there before: nobody saw it come.
+                    seen[key] = True
+        self._has_looked = True
         if seen != before:
             self._known.async_save()
 
