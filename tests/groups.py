@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+import struct
 from typing import Any
 
 from pytest_homeassistant_custom_component.common import (
@@ -17,8 +18,13 @@ from custom_components.solax_parallel.a1_ess.codes import (
     Role,
 )
 from custom_components.solax_parallel.a1_ess.inverter import Member
-from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.a1_ess.profile import (
+    Grade,
+    Profile,
+    load_profile,
+)
 from custom_components.solax_parallel.const import (
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_MESSAGE_SPACING,
     CONF_RATED_POWER,
@@ -46,8 +52,12 @@ from homeassistant.util import dt as dt_util
 ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
 ROLES_BY_SETTING = (Role.PRIMARY, Role.SECONDARY, Role.SECONDARY, Role.SECONDARY)
 NOON = datetime(2026, 6, 21, 12, 0, tzinfo=timezone(timedelta(hours=-5)))
+READS = (1, 2, 3, 4)
+"""The Modbus functions that read."""
 QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
 """Options that do not make a test wait."""
+CONTROLLED = {**QUICK, CONF_ALLOW_CONTROL: True}
+"""Options of a group whose owner allows control of smart loads."""
 
 
 class Clock:
@@ -68,7 +78,7 @@ def simulated_group_entry(
     backup_interface: str = "bi_pro",
     rated_power: int = 7600,
     prefix: str = "SIMHA",
-    options: Mapping[str, Any] = QUICK,
+    options: Mapping[str, Any] = CONTROLLED,
 ) -> MockConfigEntry:
     """Return the entry of a group that the integration plays itself."""
     serials = serial_numbers(prefix, units)
@@ -117,6 +127,12 @@ class WatchedServer(SimulatorServer):
     asked_last = 0
     """The unit id of the latest request."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Begin with nothing written."""
+        super().__init__(*args, **kwargs)
+        self.writes: list[tuple[int, int, int]] = []
+        """Unit id, address and value of every request that is no read."""
+
     @property
     def clients(self) -> int:
         """How many are connected."""
@@ -126,6 +142,8 @@ class WatchedServer(SimulatorServer):
         if not sending:
             self.requests += 1
             self.asked_last = packet[6]
+            if packet[7] not in READS:
+                self.writes.append((packet[6], *struct.unpack(">HH", packet[8:12])))
         return super()._silence(sending, packet)
 
     async def start(self) -> None:
@@ -149,6 +167,14 @@ class WatchedServer(SimulatorServer):
         """Return whether somebody asks an inverter."""
         for _ in range(50):
             if self.asked_last == unit_id:
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+    async def is_written_to(self, times: int = 1) -> bool:
+        """Return whether somebody writes, ``times`` in all."""
+        for _ in range(500):
+            if len(self.writes) >= times:
                 return True
             await asyncio.sleep(0.01)
         return False
@@ -260,9 +286,12 @@ class GroupOnTheWire:
 
 def without_windows(profile: Profile, *windows: str) -> Profile:
     """Return the register map of an inverter that does not serve ``windows``."""
-    return Profile(
-        {key: window for key, window in profile.windows.items() if key not in windows},
-        {
+    return replace(
+        profile,
+        windows={
+            key: window for key, window in profile.windows.items() if key not in windows
+        },
+        registers={
             key: register
             for key, register in profile.registers.items()
             if register.window not in windows
@@ -297,6 +326,17 @@ def coded(profile: Profile, key: str, values: Mapping[int, str]) -> Profile:
 def is_loaded(entry: MockConfigEntry) -> bool:
     """Return whether an entry is set up."""
     return entry.state is ConfigEntryState.LOADED
+
+
+def graded(profile: Profile, grade: Grade) -> Profile:
+    """Return a register map whose commands are known as well as ``grade`` says."""
+    return replace(
+        profile,
+        commands={
+            key: replace(command, grade=grade)
+            for key, command in profile.commands.items()
+        },
+    )
 
 
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:

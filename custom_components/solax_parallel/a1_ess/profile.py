@@ -136,6 +136,27 @@ class Register:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One holding register that may be written, and the register that tells what came of it."""
+
+    key: str
+    address: int
+    values: Mapping[int, str]
+    confirmed_by: str
+    grade: Grade
+    source: str
+
+    @property
+    def proven(self) -> bool:
+        """Whether the register is known well enough to be written on a real inverter."""
+        return self.grade in (Grade.VENDOR, Grade.FIELD)
+
+    def code(self, value: str) -> int | None:
+        """Return what is written for ``value``; None for one that is in no table."""
+        return next((code for code, name in self.values.items() if name == value), None)
+
+
 class _TextField(StringField):
     """Text that is filled up with NUL or with spaces."""
 
@@ -150,6 +171,7 @@ class Profile:
 
     windows: Mapping[str, Window]
     registers: Mapping[str, Register]
+    commands: Mapping[str, Command]
 
     def read_in(self, window: str) -> tuple[Register, ...]:
         """Return the registers that a read of ``window`` delivers."""
@@ -199,6 +221,7 @@ _WINDOW = {
     vol.Required("last"): _ADDRESS,
     vol.Optional("all_zero"): vol.In(("good", "bad")),
 }
+_REPEAT = {vol.Required("count"): _COUNT, vol.Required("stride"): _COUNT}
 _REGISTER = {
     vol.Required("window"): str,
     vol.Required("address"): _ADDRESS,
@@ -213,11 +236,18 @@ _REGISTER = {
     vol.Optional("fitted"): vol.In([fitted.value for fitted in Fitted]),
     vol.Optional("values"): {_whole: str},
     vol.Optional("bits"): {vol.All(_whole, vol.Range(min=0, max=31)): str},
-    vol.Optional("repeat"): {
-        vol.Required("count"): _COUNT,
-        vol.Required("stride"): _COUNT,
-    },
+    vol.Optional("repeat"): _REPEAT,
 }
+_COMMAND = {
+    vol.Required("address"): _ADDRESS,
+    vol.Required("values"): {vol.All(_whole, vol.Range(min=0, max=0xFFFF)): str},
+    vol.Required("confirmed_by"): str,
+    vol.Required("grade"): vol.In([grade.value for grade in Grade]),
+    vol.Required("source"): str,
+    vol.Optional("repeat"): _REPEAT,
+}
+_NUMBERED = ("registers", "commands")
+"""Sections whose keys may stand for several entries."""
 _ASKED_BY_NAME = frozenset({"identity", "parallel_setting", "system"})
 """Windows that are read for certain registers, which therefore have to stay in them."""
 
@@ -227,6 +257,7 @@ _FILE = vol.Schema(
         vol.Optional("bounds"): {str: _BOUNDS},
         vol.Optional("windows"): {str: _WINDOW},
         vol.Optional("registers"): {str: _REGISTER},
+        vol.Optional("commands"): {str: _COMMAND},
     }
 )
 
@@ -234,10 +265,11 @@ _FILE = vol.Schema(
 def load_profile(override: Path | None = None) -> Profile:
     """Return the shipped register map, corrected by the owner's file where there is one.
 
-    ``override`` has the same form as the shipped file; what it says of a window, a bound or a
-    register replaces those words of the shipped one, and a new key needs a whole entry. Reads
-    files, so call it where blocking is allowed. Raises ``ProfileError`` for a file that cannot
-    be read, a wrong type, an unknown key, or a register outside its window.
+    ``override`` has the same form as the shipped file; what it says of a window, a bound, a
+    register or a command replaces those words of the shipped one, and a new key needs a whole
+    entry. Reads files, so call it where blocking is allowed. Raises ``ProfileError`` for a file
+    that cannot be read, a wrong type, an unknown key, a register outside its window, or a
+    command that can't be confirmed.
     """
     if override is None:
         return _shipped_profile()
@@ -257,6 +289,18 @@ def load_profile(override: Path | None = None) -> Profile:
                 override,
                 f"registers.{key}.window",
                 f"is only looked for in window {register['window']!r}; move the window",
+            )
+    for key, command in profile.commands.items():
+        known = shipped["commands"].get(key)
+        if known is None:
+            raise ProfileError(
+                override, f"commands.{key}", "such a command is never given"
+            )
+        if command.confirmed_by != known["confirmed_by"]:
+            raise ProfileError(
+                override,
+                f"commands.{key}.confirmed_by",
+                f"nothing but {known['confirmed_by']!r} can confirm it; correct that register",
             )
     return profile
 
@@ -278,30 +322,36 @@ def _raw(file: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise ProfileError(file, "", "expected sections, such as registers:")
-    registers = content.get("registers")
-    if isinstance(registers, dict):
-        content["registers"] = _written_out(file, registers)
+    for section in _NUMBERED:
+        if isinstance(entries := content.get(section), dict):
+            content[section] = _written_out(file, section, entries)
     return content
 
 
-def _written_out(file: Path, registers: dict[str, Any]) -> dict[str, Any]:
+def _written_out(file: Path, section: str, entries: dict[str, Any]) -> dict[str, Any]:
     written: dict[str, Any] = {}
-    for key, entry in registers.items():
+    for key, entry in entries.items():
         repeat = entry.get("repeat") if isinstance(entry, dict) else None
         if repeat is None:
             written[key] = entry
             continue
-        _validated(file, {"registers": {key: entry}})
+        _validated(file, {section: {key: entry}})
         if key.count("{n}") != 1 or {"{", "}"} & set(key.replace("{n}", "")):
             raise ProfileError(
                 file,
-                f"registers.{key}",
+                f"{section}.{key}",
                 "a repeated key holds {n} once and no other braces",
             )
         once = {name: value for name, value in entry.items() if name != "repeat"}
         for index in range(repeat["count"]):
-            written[key.replace("{n}", str(index + 1))] = {
-                **once,
+            number = str(index + 1)
+            written[key.replace("{n}", number)] = {
+                **{
+                    name: value.replace("{n}", number)
+                    if isinstance(value, str)
+                    else value
+                    for name, value in once.items()
+                },
                 "address": entry["address"] + index * repeat["stride"],
             }
     return written
@@ -347,7 +397,51 @@ def _build(content: dict[str, Any], file: Path) -> Profile:
         key: _register(file, key, entry, windows, bounds, content["sources"])
         for key, entry in content["registers"].items()
     }
-    return Profile(MappingProxyType(windows), MappingProxyType(registers))
+    commands: dict[str, Command] = {}
+    for key, entry in content["commands"].items():
+        commands[key] = _command(file, key, entry, registers, content["sources"])
+        for other in commands.values():
+            if other.key != key and other.address == commands[key].address:
+                raise ProfileError(
+                    file,
+                    f"commands.{key}.address",
+                    f"0x{other.address:04X} is the address of {other.key} already",
+                )
+    return Profile(
+        MappingProxyType(windows),
+        MappingProxyType(registers),
+        MappingProxyType(commands),
+    )
+
+
+def _command(
+    file: Path,
+    key: str,
+    entry: dict[str, Any],
+    registers: Mapping[str, Register],
+    sources: Mapping[str, str],
+) -> Command:
+    """Return one checked command."""
+
+    def wrong(name: str, reason: str) -> ProfileError:
+        return ProfileError(file, f"commands.{key}.{name}", reason)
+
+    names = list(entry["values"].values())
+    if (told := registers.get(entry["confirmed_by"])) is None:
+        raise wrong("confirmed_by", f"there is no register {entry['confirmed_by']!r}")
+    for name in names:
+        if name not in (told.values or {}).values():
+            raise wrong("values", f"{told.key} never says {name!r}")
+        if names.count(name) > 1:
+            raise wrong("values", f"{name!r} has two codes")
+    return Command(
+        key=key,
+        **{
+            **entry,
+            "grade": Grade(entry["grade"]),
+            "source": sources.get(entry["source"], entry["source"]),
+        },
+    )
 
 
 def _check_names(file: Path, key: str, entry: Mapping[str, Any]) -> None:
