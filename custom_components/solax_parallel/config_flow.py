@@ -52,6 +52,7 @@ from .a1_ess.scan import (
 from .a1_ess.search import open_hosts, searchable
 from .const import (
     CONF_ADVANCED,
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_BAUDRATE,
     CONF_FRAMER,
@@ -69,6 +70,7 @@ from .forms import (
     SEARCH_SCHEMA,
     SERIAL_SCHEMA,
     SIMULATED_SCHEMA,
+    SMART_LOADS_SCHEMA,
     TCP_SCHEMA,
 )
 from .links import (
@@ -79,6 +81,7 @@ from .links import (
     tcp_candidates,
 )
 from .simulator.group import serial_numbers
+from .smart_loads import has_smart_loads
 from .tables import Words, answers_in_words, check_table, unit_table
 from .wiring import async_load_profile, reported_unit_data, unit_data
 
@@ -614,6 +617,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                         CONF_RATED_POWER: _SIMULATED_RATED_POWER,
                     },
                 },
+                options={CONF_ALLOW_CONTROL: True},
             )
         return self._form("simulated")
 
@@ -779,18 +783,23 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class SolaxOptionsFlow(OptionsFlowWithReload):
-    """Changes how a group is polled."""
+    """Changes how a group is polled and what may be done with its smart loads."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask how often and how gently to poll."""
+        """Ask how often and how gently to poll, and for the smart loads where there are any."""
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
+            return self.async_create_entry(
+                data={**self.config_entry.options, **user_input}
+            )
+        schema = OPTIONS_SCHEMA
+        if has_smart_loads(self.hass, self.config_entry):
+            schema = schema.extend(SMART_LOADS_SCHEMA.schema)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, self.config_entry.options
+                schema, self.config_entry.options
             ),
         )
 

@@ -11,12 +11,15 @@ CONF_BAUDRATE: Final = "baudrate"
 CONF_BACKUP_INTERFACE: Final = "backup_interface"
 CONF_FRAMER: Final = "framer"
 CONF_LINK: Final = "link"
+CONF_HIDDEN: Final = "hidden"
 CONF_MESSAGE_SPACING: Final = "message_spacing"
+CONF_MINIMUM_SWITCH_TIME: Final = "minimum_switch_time"
 CONF_MODEL_TYPE: Final = "model_type"
 CONF_RATED_POWER: Final = "rated_power"
 CONF_ROLE: Final = "role"
 CONF_SERIAL_NUMBER: Final = "serial_number"
 CONF_SIMULATED: Final = "simulated"
+CONF_SMART_LOADS: Final = "smart_loads"
 CONF_UNIT_ID: Final = "unit_id"
 CONF_UNITS: Final = "units"
 
@@ -29,6 +32,8 @@ DEFAULT_MESSAGE_SPACING: Final = 100
 """Milliseconds of silence between two requests."""
 DEFAULT_TIMEOUT: Final = 3
 """Seconds that one request may take."""
+DEFAULT_MINIMUM_SWITCH_TIME: Final = 60
+"""Seconds that a smart load stays on or off at least: relays wear."""
 
 FAULT_EVENT: Final = "fault"
 """The key of the event entity that tells of an inverter's faults."""

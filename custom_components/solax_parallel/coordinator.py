@@ -85,6 +85,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         state = await self.wiring.group.poll()
         async_update_issues(self.hass, self.config_entry, state.members)
         self.acceptance.observe(state)
+        self.wiring.control.observe(state)
         self._set_interval()
         if state.status is Status.OFFLINE:
             # Some entities tell of silence. Home Assistant keeps the data of a failed poll from

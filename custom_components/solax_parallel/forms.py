@@ -24,21 +24,27 @@ from homeassistant.helpers.selector import (
 )
 
 from .a1_ess.codes import BackupInterfaceType
+from .a1_ess.extension import SMART_LOADS
 from .const import (
     CONF_ADVANCED,
     CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_BAUDRATE,
     CONF_FRAMER,
+    CONF_HIDDEN,
     CONF_MESSAGE_SPACING,
+    CONF_MINIMUM_SWITCH_TIME,
+    CONF_SMART_LOADS,
     CONF_UNIT_ID,
     CONF_UNITS,
     DEFAULT_BAUDRATE,
     DEFAULT_MESSAGE_SPACING,
+    DEFAULT_MINIMUM_SWITCH_TIME,
     DEFAULT_PORT,
     DEFAULT_SCAN_INTERVAL,
     DEFAULT_TIMEOUT,
 )
+from .smart_loads import name_field
 
 
 def _whole_number(minimum: int, maximum: int, unit: str | None = None) -> vol.All:
@@ -108,5 +114,30 @@ OPTIONS_SCHEMA = vol.Schema(
             1, 10, UnitOfTime.SECONDS
         ),
         vol.Required(CONF_ALLOW_CONTROL, default=False): BooleanSelector(),
+        vol.Required(
+            CONF_MINIMUM_SWITCH_TIME, default=DEFAULT_MINIMUM_SWITCH_TIME
+        ): _whole_number(0, 3600, UnitOfTime.SECONDS),
+    }
+)
+SMART_LOADS_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_SMART_LOADS): section(
+            vol.Schema(
+                {
+                    **{
+                        vol.Optional(name_field(number)): TextSelector()
+                        for number in SMART_LOADS
+                    },
+                    vol.Optional(CONF_HIDDEN): SelectSelector(
+                        SelectSelectorConfig(
+                            options=[str(number) for number in SMART_LOADS],
+                            multiple=True,
+                            translation_key="smart_load",
+                        )
+                    ),
+                }
+            ),
+            {"collapsed": True},
+        )
     }
 )
