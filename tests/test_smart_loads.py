@@ -107,7 +107,9 @@ async def change_options(
 ) -> None:
     """Change options in the dialog, and wait for what comes of it."""
     form = await options_form(hass, entry)
-    shown = {key: value for key, value in entry.options.items() if key in form}
+    shown = {key: entry.options[key] for key in form if key in entry.options}
+    # What is not sent along is not taken back.
+    shown.pop("smart_loads", None)
     result = await hass.config_entries.options.async_configure(
         form["flow_id"], {**shown, **options}
     )
