@@ -9,6 +9,7 @@ from typing import NamedTuple
 from homeassistant.const import Platform
 
 BINARY_SENSOR = Platform.BINARY_SENSOR
+BUTTON = Platform.BUTTON
 EVENT = Platform.EVENT
 SELECT = Platform.SELECT
 SENSOR = Platform.SENSOR
@@ -237,6 +238,8 @@ CHECKS = (
     "check_battery_quantity",
     "check_model_type",
     "check_safety_code",
+    "check_combiner_box",
+    "check_termination",
 )
 """The vendor's pre-operation checks."""
 
@@ -273,14 +276,22 @@ GROUP: dict[str, Entity] = {
         "aborted",
         category="diagnostic",
     ),
+    "polling": Entity(SWITCH, category="config"),
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
+    "event": Entity(EVENT),
     **dict.fromkeys(CHECKS, FAULT_FAMILY),
+    "check_now": Entity(BUTTON, category="diagnostic"),
 }
 
 SIMULATED_GROUP: dict[str, Entity] = {
     "simulated_grid": Entity(SWITCH, category="config"),
 }
+
+GROUP_WITH_BACKUP_INTERFACE: dict[str, Entity] = {
+    "start_transfer_test": Entity(BUTTON, category="diagnostic"),
+}
+"""With the non-BI layout the vendor forbids the test."""
 
 BACKUP_INTERFACE: dict[str, Entity] = {
     "grid_relay": Entity(BINARY_SENSOR),
@@ -359,6 +370,11 @@ def entities_of(
     devices[group] = per_inverter
     devices |= dict.fromkeys(reported, INVERTER | REPORTED_MEASUREMENTS)
     devices[f"{group}_group"] = {**GROUP, **(SIMULATED_GROUP if simulated else {})}
+    if backup_interface in ("bi", "bi_pro"):
+        devices[f"{group}_group"] = {
+            **devices[f"{group}_group"],
+            **GROUP_WITH_BACKUP_INTERFACE,
+        }
     if backup_interface == "bi":
         devices[f"{group}_bi"] = BACKUP_INTERFACE
     if backup_interface == "bi_pro":

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 import struct
-from typing import Any
+import time
+from typing import Any, NamedTuple
 
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
+    async_mock_load_restore_state_from_storage,
 )
 
 from custom_components.solax_parallel.a1_ess.codes import (
@@ -17,22 +19,25 @@ from custom_components.solax_parallel.a1_ess.codes import (
     ModelType,
     Role,
 )
+from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.inverter import Member
 from custom_components.solax_parallel.a1_ess.profile import (
-    Grade,
     Profile,
     load_profile,
 )
 from custom_components.solax_parallel.const import (
     CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
+    CONF_COMBINER_BOX,
     CONF_MESSAGE_SPACING,
     CONF_RATED_POWER,
     CONF_SIMULATED,
+    CONF_TERMINATION,
     CONF_UNITS,
     DEFAULT_SCAN_INTERVAL,
     DOMAIN,
 )
+from custom_components.solax_parallel.facts import KNOWN_FACTS
 from custom_components.solax_parallel.links import TcpLink
 from custom_components.solax_parallel.simulator.group import (
     OFFLINE,
@@ -45,8 +50,12 @@ from custom_components.solax_parallel.simulator.server import HOST, SimulatorSer
 from custom_components.solax_parallel.wiring import reported_unit_data, unit_data
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TIMEOUT
-from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.core import CoreState, HomeAssistant, State
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    restore_state,
+)
 from homeassistant.util import dt as dt_util
 
 ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
@@ -56,6 +65,10 @@ READS = (1, 2, 3, 4)
 """The Modbus functions that read."""
 QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
 """Options that do not make a test wait."""
+IMPATIENT = {**QUICK, CONF_TIMEOUT: 0.4}
+"""Options with which silence is soon noticed: on this machine an answer takes milliseconds."""
+INSTALLED = {CONF_COMBINER_BOX: "yes", CONF_TERMINATION: "yes"}
+"""Options of an owner who says that everything is there."""
 CONTROLLED = {**QUICK, CONF_ALLOW_CONTROL: True}
 """Options of a group whose owner allows control of smart loads."""
 
@@ -120,16 +133,30 @@ def members(
     ]
 
 
+class Asked(NamedTuple):
+    """One request."""
+
+    unit_id: int
+    function: int
+    address: int
+    words: int
+
+
 class WatchedServer(SimulatorServer):
     """Tells what it was asked, and by how many."""
 
     requests = 0
     asked_last = 0
     """The unit id of the latest request."""
+    waiting = 0
+    most_waiting = 0
+    """How many requests waited for an answer at the same time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Begin with nothing written."""
         super().__init__(*args, **kwargs)
+        self.asked: list[Asked] = []
+        self.functions: set[int] = set()
+        """The function codes of all requests."""
         self.writes: list[tuple[int, int, int]] = []
         """Unit id, address and value of every request that is no read."""
 
@@ -141,9 +168,15 @@ class WatchedServer(SimulatorServer):
     def _silence(self, sending: bool, packet: bytes) -> bytes:
         if not sending:
             self.requests += 1
-            self.asked_last = packet[6]
-            if packet[7] not in READS:
+            self.asked_last, function = packet[6:8]
+            self.functions.add(function)
+            self.asked.append(Asked(*struct.unpack(">BBHH", packet[6:12])))
+            if function not in READS:
                 self.writes.append((packet[6], *struct.unpack(">HH", packet[8:12])))
+            self.waiting += 1
+            self.most_waiting = max(self.waiting, self.most_waiting)
+        else:
+            self.waiting -= 1
         return super()._silence(sending, packet)
 
     async def start(self) -> None:
@@ -197,6 +230,8 @@ class GroupOnTheWire:
     group: SimulatedGroup
     server: WatchedServer
     entry: MockConfigEntry
+    passed: float = 0
+    """For how many seconds more than really went by those who poll it believe to have waited."""
 
     @classmethod
     async def start(
@@ -278,6 +313,14 @@ class GroupOnTheWire:
         for serial in serials:
             self.group.inject(serial, OFFLINE)
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, for the group as well as for those who poll it."""
+        self.clock.move(seconds=seconds)
+        self.passed += seconds
+        polled = self.entry.runtime_data.wiring.group
+        for each in (polled, *polled.inverters.values()):
+            each._clock = lambda: time.monotonic() + self.passed
+
     def readings(self, serial: str) -> dict[str, Any]:
         """Return what an inverter really measures."""
         unit = next(unit for unit in self.group.units if unit.serial_number == serial)
@@ -357,6 +400,20 @@ async def poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> 
     """Let the time of the next poll come, and wait for its end."""
     begin_poll(hass, interval)
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Stop Home Assistant, as far as an entry can tell, and begin to start it again."""
+    await restore_state.async_get(hass).async_dump_states()
+    await die(hass, entry)
+
+
+async def die(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Let Home Assistant end without a word, and begin to start it again."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await async_mock_load_restore_state_from_storage(hass)
+    del hass.data[KNOWN_FACTS]
+    hass.set_state(CoreState.starting)
 
 
 def devices(

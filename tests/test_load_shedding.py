@@ -56,7 +56,6 @@ async def shed(
     """Return what sets up a group with two loads on, and the automation for some loads."""
 
     async def begin(*loads: int, **inputs: Any) -> GroupOnTheWire:
-        hass.config.config_dir = str(tmp_path)
         (tmp_path / DOMAIN).mkdir()
         (tmp_path / DOMAIN / "a1_ess_g2.yaml").write_text(
             "commands:\n"

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.solax_parallel.a1_ess.control import Kind
+from custom_components.solax_parallel.a1_ess.control import CommandRefusedError, Kind
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.commands import async_command
 from custom_components.solax_parallel.const import DOMAIN
@@ -45,9 +45,8 @@ RESTLESS = {**CONTROLLED, "minimum_switch_time": 0}
 
 
 @pytest.fixture
-def owners_file(hass: HomeAssistant, tmp_path: Path) -> Path:
+def owners_file(tmp_path: Path) -> Path:
     """Return where the owner's register map belongs; the folder is there."""
-    hass.config.config_dir = str(tmp_path)
     (tmp_path / DOMAIN).mkdir()
     return tmp_path / DOMAIN / "a1_ess_g2.yaml"
 
@@ -320,6 +319,110 @@ async def test_a_script_that_is_stopped_under_a_command(
     assert wire.server.writes == [(1, 0x0312, 1)]
 
 
+# --- polling off ----------------------------------------------------------------------
+
+
+async def set_polling(hass: HomeAssistant, wire: GroupOnTheWire, to: str) -> None:
+    """Switch polling, as a person would."""
+    await switch(hass, f"{wire.primary}_group_polling", to)
+
+
+async def commanded_anyhow(hass: HomeAssistant, wire: GroupOnTheWire) -> None:
+    """Give commands in every way there is; each has to be refused."""
+    await switch(hass, load(wire, 3), "on")
+    await set_mode(hass, load(wire, 1, "mode"), "disabled")
+    coordinator = wire.entry.runtime_data
+    with pytest.raises(ServiceValidationError, match="Polling is switched off"):
+        await async_command(coordinator, "It", "smart_load_3_switch", "on")
+    with pytest.raises(CommandRefusedError) as caught:
+        await coordinator.wiring.control.write("smart_load_3_switch", "on")
+    assert caught.value.reason == "command_primary_silent"
+
+
+async def test_nothing_is_written_while_polling_is_off(
+    hass: HomeAssistant, wire: GroupOnTheWire
+) -> None:
+    await set_polling(hass, wire, "off")
+    assert await wire.server.left_alone()
+    asked = wire.server.requests
+    await commanded_anyhow(hass, wire)
+    for key in ("state", "mode"):
+        assert state(hass, load(wire, 3, key)).state == STATE_UNAVAILABLE
+    # Nor after a start with polling off.
+    assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    assert await wire.set_up()
+    with pytest.raises(ServiceValidationError, match="Polling is switched off"):
+        await async_command(wire.entry.runtime_data, "It", "smart_load_3_switch", "on")
+    assert wire.server.requests == asked
+    assert wire.server.writes == []
+    await set_polling(hass, wire, "on")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state(hass, load(wire, 3)).state == "off", "nothing was kept for later"
+    await switch(hass, load(wire, 3), "on")
+    assert wire.server.writes == [(1, 0x0312, 1)]
+
+
+async def test_polling_goes_off_under_a_command(
+    hass: HomeAssistant, wire: GroupOnTheWire, logged: Log
+) -> None:
+    wire.group.relay = Relay.MUTE
+    begun = hass.async_create_task(switch(hass, load(wire, 3), "on"))
+    assert await wire.server.is_written_to()
+    waiting = hass.async_create_task(switch(hass, load(wire, 4), "on"))
+    await asyncio.sleep(0.1)
+    await set_polling(hass, wire, "off")
+    assert await wire.server.left_alone()
+    for given_up, number in ((begun, 3), (waiting, 4)):
+        with pytest.raises(HomeAssistantError) as caught:
+            await given_up
+        assert not isinstance(caught.value, ServiceValidationError)
+        assert str(caught.value).startswith(
+            "Polling was switched off before the primary inverter confirmed the command (on)"
+        )
+        assert f"Look at Smart load {number}" in str(caught.value)
+    ((level, message),) = logged
+    assert level == "WARNING"
+    assert message.startswith("smart_load_3_switch on was cancelled")
+    asked = wire.server.requests
+    await poll(hass)
+    assert wire.server.requests == asked
+    await set_polling(hass, wire, "on")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state(hass, load(wire, 3)).state == "on"
+    assert state(hass, load(wire, 4)).state == "off"
+    assert wire.server.writes == [(1, 0x0312, 1)]
+
+
+async def test_polling_goes_off_while_a_command_waits_for_a_poll(
+    hass: HomeAssistant, wire: GroupOnTheWire, logged: Log
+) -> None:
+    wire.silence(wire.group.serial_numbers[1])
+    begin_poll(hass)
+    assert await wire.server.asks(2)
+    waiting = hass.async_create_task(switch(hass, load(wire, 3), "on"))
+    await asyncio.sleep(0.1)
+    await set_polling(hass, wire, "off")
+    with pytest.raises(HomeAssistantError, match="Polling was switched off"):
+        await waiting
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert wire.server.writes == []
+    assert logged == []
+
+
+async def test_a_waiting_command_heeds_what_the_poll_shows(
+    hass: HomeAssistant, wire: GroupOnTheWire
+) -> None:
+    secondary = wire.group.serial_numbers[1]
+    wire.group.inject(wire.primary, "fan")
+    wire.silence(secondary)
+    begin_poll(hass)
+    # The poll has met the fault, and nobody was told of it yet.
+    assert await wire.server.asks(2)
+    with pytest.raises(ServiceValidationError, match="reports a fault"):
+        await switch(hass, load(wire, 3), "on")
+    assert wire.server.writes == []
+
+
 # --- availability ---------------------------------------------------------------------
 
 
@@ -455,20 +558,25 @@ async def test_without_proof_nothing_is_ever_sent(
     """Whatever is called: no entity takes a command, and the group itself refuses it."""
     wire = await start_group(units=2, options=RESTLESS)
     assert await wire.set_up()
-    everything = [
-        entity.entity_id
-        for entity in er.async_entries_for_config_entry(
-            er.async_get(hass), wire.entry.entry_id
-        )
-    ]
-    assert {entity.partition(".")[0] for entity in everything}.isdisjoint(
-        {Platform.SWITCH, Platform.SELECT, Platform.NUMBER, Platform.BUTTON}
+    entities = er.async_entries_for_config_entry(
+        er.async_get(hass), wire.entry.entry_id
     )
+    assert {
+        entity.translation_key
+        for entity in entities
+        if entity.domain
+        in {Platform.SWITCH, Platform.SELECT, Platform.NUMBER, Platform.BUTTON}
+    } == {"polling", "check_now", "start_transfer_test"}
+    # With polling off nothing could be sent anyway.
+    everything = [
+        entity.entity_id for entity in entities if entity.translation_key != "polling"
+    ]
     for service, data in (
         ("switch.turn_on", {}),
         ("switch.turn_off", {}),
         ("switch.toggle", {}),
         ("select.select_option", {"option": "manual"}),
+        ("button.press", {}),
         ("homeassistant.turn_on", {}),
         ("homeassistant.turn_off", {}),
     ):

@@ -1,7 +1,7 @@
 """Binary sensors: faults, completeness, relays and ports."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
@@ -47,6 +47,7 @@ class GroupBinarySensorDescription(BinarySensorEntityDescription):
     """A binary sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
 
     is_on_fn: Callable[[GroupState], bool | None]
+    attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
     tells_of_silence: bool = False
 
 
@@ -99,7 +100,7 @@ def _failed_check(check: Check) -> GroupBinarySensorDescription:
     """Describe the sensor of a pre-operation check."""
 
     def is_on(state: GroupState) -> bool | None:
-        passed = state.checks[check]
+        passed = state.checks[check].passed
         return None if passed is None else not passed
 
     return GroupBinarySensorDescription(
@@ -107,6 +108,9 @@ def _failed_check(check: Check) -> GroupBinarySensorDescription:
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
         is_on_fn=is_on,
+        attributes_fn=lambda state: {
+            "units": [asdict(unit) for unit in state.checks[check].units]
+        },
     )
 
 
@@ -124,7 +128,7 @@ INVERTER_BINARY_SENSORS = (
 GROUP_BINARY_SENSORS = (
     GroupBinarySensorDescription(
         key="complete",
-        is_on_fn=lambda state: state.complete,
+        is_on_fn=lambda state: state.complete if state.asked else None,
         tells_of_silence=True,
     ),
     GroupBinarySensorDescription(
@@ -205,7 +209,8 @@ class GroupBinarySensor(GroupEntity, BinarySensorEntity):
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
         return super().available or (
-            self.entity_description.tells_of_silence and self.is_silent
+            self.entity_description.tells_of_silence
+            and (self.is_silent or not self.coordinator.polling)
         )
 
     @property
@@ -213,6 +218,12 @@ class GroupBinarySensor(GroupEntity, BinarySensorEntity):
     def is_on(self) -> bool | None:
         """What the latest poll brought; None where units disagree or do not tell."""
         return self.entity_description.is_on_fn(self.coordinator.data)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What belongs to the state."""
+        return self.entity_description.attributes_fn(self.coordinator.data)
 
 
 class BackupInterfaceBinarySensor(BackupInterfaceEntity, BinarySensorEntity):

@@ -3,6 +3,7 @@
 from math import ceil
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .a1_ess.control import CommandError, CommandFailedError, CommandRefusedError
 from .const import DOMAIN
@@ -15,10 +16,11 @@ async def async_command(
     """Give the command ``key`` to the smart load called ``load``, and look at what it does.
 
     Raises ``ServiceValidationError`` when nothing was written, and ``HomeAssistantError`` when
-    it was and the inverter does not confirm it.
+    it was and the inverter does not confirm it, or when polling is switched off meanwhile.
     """
+    coordinator.async_require_polling()
     try:
-        await coordinator.wiring.control.write(key, value)
+        await coordinator.async_ask(coordinator.wiring.control.write(key, value))
     except CommandRefusedError as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -32,6 +34,15 @@ async def async_command(
             translation_domain=DOMAIN,
             translation_key=err.reason,
             translation_placeholders=_placeholders(coordinator, load, value, err),
+        ) from err
+    except UpdateFailed as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="command_given_up",
+            translation_placeholders={
+                "load": load,
+                "wanted": coordinator.words("smart_load_says", value),
+            },
         ) from err
     await coordinator.async_refresh()
 

@@ -66,8 +66,8 @@ class InjectedFault(InverterEntity, SelectEntity):
     @property
     @override
     def available(self) -> bool:
-        """Always: an inverter that was made silent must be able to come back."""
-        return True
+        """Whatever it says: an inverter that was made silent must be able to come back."""
+        return self.coordinator.polling
 
     @property
     @override

@@ -51,6 +51,7 @@ from .entity import (
     shown_loads,
     watched_loads,
 )
+from .explanation import explain
 
 PARALLEL_UPDATES = 0
 
@@ -147,6 +148,8 @@ def _measurement(register: Register, role: Role) -> InverterSensorDescription:
     device_class, state_class, unit = _UNITS.get(register.unit, (None, None, None))
     return InverterSensorDescription(
         key=register.key,
+        # For what an owner's register map adds: everything else has a translation.
+        name=register.key.replace("_", " ").capitalize(),
         device_class=device_class,
         state_class=state_class,
         native_unit_of_measurement=unit or register.unit,
@@ -245,25 +248,13 @@ GROUP_SENSORS = (
         key="units_online",
         state_class=_MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda state: len(state.heard),
+        value_fn=lambda state: len(state.heard) if state.asked else None,
         tells_of_silence=True,
     ),
     GroupSensorDescription(
         key="unit_quantity",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: state.unit_quantity,
-    ),
-    GroupSensorDescription(
-        key="root_cause",
-        device_class=SensorDeviceClass.ENUM,
-        options=list(Cause),
-        value_fn=lambda state: state.root_cause.cause,
-        attributes_fn=lambda state: {
-            "inferred": state.root_cause.inferred,
-            "units": list(state.root_cause.units),
-            "faults": list(state.root_cause.faults),
-            "checks": list(state.root_cause.checks),
-        },
     ),
     GroupSensorDescription(
         key="readiness",
@@ -284,6 +275,22 @@ GROUP_SENSORS = (
     _total("battery_charged_total", "kWh"),
     _total("battery_discharged_total", "kWh"),
     _total("backup_energy_total", "kWh"),
+)
+
+ROOT_CAUSE = GroupSensorDescription(
+    key="root_cause",
+    device_class=SensorDeviceClass.ENUM,
+    options=list(Cause),
+    value_fn=lambda state: state.root_cause.cause,
+    attributes_fn=lambda state: {
+        "inferred": state.root_cause.inferred,
+        "units": list(state.root_cause.units),
+        "faults": list(state.root_cause.faults),
+        "checks": list(state.root_cause.checks),
+        "segment": (
+            None if state.root_cause.segment is None else list(state.root_cause.segment)
+        ),
+    },
 )
 
 TRANSFER_TEST = SensorEntityDescription(
@@ -358,6 +365,7 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterPollSensor(coordinator, description, serial_number)
     for group_description in GROUP_SENSORS:
         yield GroupSensor(coordinator, group_description)
+    yield RootCauseSensor(coordinator, ROOT_CAUSE)
     yield TransferTestSensor(coordinator, TRANSFER_TEST)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
@@ -407,6 +415,12 @@ class InverterTotal(InverterMeasurement, RestoreSensor):
 
     @property
     @override
+    def available(self) -> bool:
+        """Whether there is a sample that can be believed, or nobody asks for one."""
+        return super().available or not self.coordinator.polling
+
+    @property
+    @override
     def native_value(self) -> float | None:
         """The last believed count, however long ago: a restart of Home Assistant needs it."""
         unit = self.coordinator.wiring.group.units[self._serial_number]
@@ -432,9 +446,16 @@ class GroupSensor(GroupEntity, SensorEntity):
     @override
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
+        if not self.coordinator.polling:
+            return self.entity_description.tells_of_silence or self._counts
         return super().available or (
             self.entity_description.tells_of_silence and self.is_silent
         )
+
+    @property
+    def _counts(self) -> bool:
+        """Whether it is a sum of counters, which stand as they are while nobody asks."""
+        return self.state_class is SensorStateClass.TOTAL_INCREASING
 
     @property
     @override
@@ -449,14 +470,30 @@ class GroupSensor(GroupEntity, SensorEntity):
         return self.entity_description.attributes_fn(self.coordinator.data)
 
 
+class RootCauseSensor(GroupSensor):
+    """Why the group is in trouble, in one word and in one sentence."""
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What points to the cause, and the sentence."""
+        state = self.coordinator.data
+        return {
+            **super().extra_state_attributes,
+            "explanation": explain(
+                state.root_cause, state.members.values(), self.coordinator.words
+            ),
+        }
+
+
 class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
     """How far the running acceptance test is, or what came of the latest."""
 
     @property
     @override
     def available(self) -> bool:
-        """Always: a result stays what it is."""
-        return True
+        """Whether anybody answers or not: a result stays what it is."""
+        return self.coordinator.polling
 
     @property
     @override

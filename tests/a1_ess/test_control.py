@@ -28,11 +28,11 @@ from custom_components.solax_parallel.a1_ess.control import (
     Refusal,
     SwitchTimes,
 )
+from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.group import Group, GroupState
 from custom_components.solax_parallel.a1_ess.inverter import Inverter
 from custom_components.solax_parallel.a1_ess.link import Link
 from custom_components.solax_parallel.a1_ess.profile import (
-    Grade,
     Profile,
     load_profile,
 )

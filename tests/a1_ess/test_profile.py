@@ -9,13 +9,13 @@ import pytest
 from custom_components.solax_parallel.a1_ess.codes import CODES
 from custom_components.solax_parallel.a1_ess.control import COMMANDS
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
+from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.profile import (
     SHIPPED_PROFILE,
     Bounds,
     Command,
     Counter,
     Fitted,
-    Grade,
     Profile,
     ProfileError,
     Register,
@@ -804,12 +804,12 @@ ERRORS = {
     "wrong_type_of_address": (
         "registers: {ac_power: {address: somewhere}}",
         "registers.ac_power.address",
-        "expected int",
+        "must be a whole number",
     ),
     "wrong_type_of_scale": (
         "registers: {ac_power: {scale: much}}",
         "registers.ac_power.scale",
-        "expected",
+        "must be a number",
     ),
     "scale_of_zero": (
         "registers: {ac_power: {scale: 0}}",
@@ -819,7 +819,7 @@ ERRORS = {
     "wrong_type_of_unit": (
         "registers: {ac_power: {unit: 5}}",
         "registers.ac_power.unit",
-        "expected str",
+        "must be text, so put it in quotes",
     ),
     "wrong_type_of_entry": (
         "registers: {ac_power: 0x0002}",
@@ -836,7 +836,7 @@ ERRORS = {
     "on_and_off_without_quotes": (
         "registers: {grid_relay: {values: {0: off, 1: on}}}",
         "registers.grid_relay.values.0",
-        "expected str",
+        "must be text, so put it in quotes",
     ),
     "unknown_section": ("register: {}", "register", ""),
     "unknown_word": (
@@ -912,8 +912,8 @@ ERRORS = {
     ),
     "window_taken_from_under_a_register": (
         "windows: {live: {last: 0x0050}}",
-        "registers.output_energy_total.address",
-        "0x0052 lies outside window 'live'",
+        "windows.live.last",
+        "output_energy_total at 0x0052 lies outside window 'live'",
     ),
     "window_too_long": (
         "windows: {live: {last: 0x007D}}",
@@ -950,22 +950,22 @@ ERRORS = {
     ),
     "unknown_fault": (
         "registers: {manager_faults: {bits: {0: gremlins}}}",
-        "registers.manager_faults.bits",
+        "registers.manager_faults.bits.0",
         "there is no fault 'gremlins'",
     ),
     "unknown_code": (
         "registers: {run_mode: {values: {0: sleeping}}}",
-        "registers.run_mode.values",
+        "registers.run_mode.values.0",
         "'sleeping' is not one of waiting, checking, normal",
     ),
     "unknown_code_of_a_numbered_register": (
         "registers: {smart_load_6_mode: {values: {0: sleeping}}}",
-        "registers.smart_load_6_mode.values",
+        "registers.smart_load_6_mode.values.0",
         "'sleeping' is not one of disabled",
     ),
     "unknown_role_in_the_online_mask": (
         "registers: {online_mask: {bits: {0: boss}}}",
-        "registers.online_mask.bits",
+        "registers.online_mask.bits.0",
         "'boss' is not one of",
     ),
     "repeat_of_an_incomplete_entry": (
@@ -1005,18 +1005,18 @@ ERRORS = {
         "registers.x_3.address",
         "0x0055 lies outside window 'live'",
     ),
-    "broken_yaml": ("registers: {ac_power: {address: 2", "", "line 1"),
+    "broken_yaml": ("registers: {ac_power: {address: 2", "", "expected ',' or '}'"),
     "yaml_with_an_impossible_date": ("since: 2026-13-45", "", "month must be in 1..12"),
     "not_a_dictionary": ("- ac_power\n- frequency", "", "expected sections"),
     "yes_for_an_address": (
         "registers:\n  ac_power: {address: yes}",
         "registers.ac_power.address",
-        "expected int",
+        "must be a whole number",
     ),
     "endless_scale": (
         "registers:\n  ac_power: {scale: .inf}",
         "registers.ac_power.scale",
-        "expected a number",
+        "must be a number",
     ),
     "endless_repeat": (
         """
@@ -1074,7 +1074,7 @@ ERRORS = {
     "yes_for_the_address_of_a_command": (
         "commands: {smart_load_1_mode: {address: yes}}",
         "commands.smart_load_1_mode.address",
-        "expected int",
+        "must be a whole number",
     ),
     "command_beyond_modbus": (
         "commands: {smart_load_1_mode: {address: 0x10000}}",
@@ -1089,16 +1089,16 @@ ERRORS = {
     "on_and_off_of_a_command_without_quotes": (
         "commands: {smart_load_1_switch: {values: {0: off, 1: on}}}",
         "commands.smart_load_1_switch.values.0",
-        "expected str",
+        "must be text, so put it in quotes",
     ),
     "value_that_is_never_confirmed": (
         "commands: {smart_load_1_mode: {values: {3: timer}}}",
-        "commands.smart_load_1_mode.values",
+        "commands.smart_load_1_mode.values.3",
         "smart_load_1_mode never says 'timer'",
     ),
     "value_with_two_codes": (
         'commands: {smart_load_1_switch: {values: {1: "on", 2: "on"}}}',
-        "commands.smart_load_1_switch.values",
+        "commands.smart_load_1_switch.values.1",
         "'on' has two codes",
     ),
     "confirmed_by_nothing": (
@@ -1113,8 +1113,8 @@ ERRORS = {
     ),
     "two_commands_at_one_address": (
         "commands: {smart_load_1_switch: {address: 0x0311}}",
-        "commands.smart_load_2_switch.address",
-        "0x0311 is the address of smart_load_1_switch already",
+        "commands.smart_load_1_switch.address",
+        "0x0311 is the address of both smart_load_1_switch and smart_load_2_switch",
     ),
     "repeat_of_an_incomplete_command": (
         'commands: {"smart_load_{n}_mode": {repeat: {count: 6, stride: 1}, address: 1}}',
@@ -1134,10 +1134,15 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize(("text", "place", "reason"), ERRORS.values(), ids=ERRORS)
-def test_a_mistake_is_named_with_file_place_and_reason(
-    owners_file: Path, text: str, place: str, reason: str
+WITHOUT_A_LINE = {"yaml_with_an_impossible_date", "includes_itself"}
+"""What YAML itself gives no place for."""
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_mistake_is_named_with_file_line_place_and_reason(
+    owners_file: Path, name: str
 ) -> None:
+    text, place, reason = ERRORS[name]
     with pytest.raises(ProfileError) as caught:
         corrected(owners_file, text)
 
@@ -1147,9 +1152,112 @@ def test_a_mistake_is_named_with_file_place_and_reason(
     assert bool(error.place) is bool(place)
     assert error.reason
     assert reason in error.reason
-    start = f"a1_ess_g2.yaml: {place}"
-    assert str(error).startswith(start)
-    assert str(error).endswith(error.reason)
+    assert (error.line is None) is (name in WITHOUT_A_LINE)
+    line = "" if error.line is None else f", line {error.line}"
+    key = f", {error.place}" if place else ""
+    assert str(error) == f"a1_ess_g2.yaml{line}{key}: {error.reason}"
+    assert "\n" not in str(error)
+
+
+LINES = {
+    "key": ("ac_power:", "    adress: 2"),
+    "value": ("ac_power:", "    grade: certain"),
+    "code": ("run_mode:", "    values:", "      2: normal", "      3: sleeping"),
+    "number_among_codes": ("run_mode:", "    values:", "      2: 5"),
+    "syntax": ("ac_power:", "    address: 2", "    grade: [field"),
+    "numbered": (
+        '"x_{n}":',
+        "    window: live",
+        "    type: u16",
+        "    grade: field",
+        "    source: me",
+        "    repeat: {count: 3, stride: 1}",
+        "    address: 0x53",
+    ),
+}
+"""Registers whose last line is wrong."""
+
+
+@pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
+def test_the_line_of_a_mistake(owners_file: Path, lines: tuple[str, ...]) -> None:
+    before = "# mine\n\nregisters:\n  frequency: {grade: field}\n  "
+    with pytest.raises(ProfileError) as caught:
+        corrected(owners_file, before + "\n".join(lines) + "\n")
+
+    # YAML says of an unfinished list only where the file ends.
+    unfinished = lines[-1].count("[") - lines[-1].count("]")
+    # A number has no line of its own.
+    back = lines[-1].endswith(" 5")
+    assert caught.value.line == 4 + len(lines) + unfinished - back
+
+
+def test_a_register_without_something_is_named_at_its_own_line(
+    owners_file: Path,
+) -> None:
+    with pytest.raises(
+        ProfileError, match=r"line 3, registers\.new\.address: required"
+    ):
+        corrected(
+            owners_file,
+            """\
+            registers:
+              frequency: {grade: field}
+              new:
+                window: live
+                type: u16
+                grade: field
+                source: me
+            """,
+        )
+
+
+def test_whoever_moved_is_to_blame(owners_file: Path) -> None:
+    text = """\
+    windows:
+      live: {{last: 0x0051}}
+    registers:
+      frequency: {{grade: field}}
+    {own}
+    """
+    with pytest.raises(ProfileError, match=r"line 2, windows\.live\.last: "):
+        corrected(owners_file, text.format(own="  ac_power: {address: 0x0040}"))
+    with pytest.raises(ProfileError, match=r"line 5, registers\.output_energy_total"):
+        corrected(
+            owners_file, text.format(own="  output_energy_total: {address: 0x0054}")
+        )
+
+
+def test_the_line_of_a_mistake_among_numbered_commands(owners_file: Path) -> None:
+    with pytest.raises(
+        ProfileError, match=r"line 7, commands\.smart_load_1_mode\.confirmed_by: "
+    ):
+        corrected(
+            owners_file,
+            """\
+            commands:
+              "smart_load_{n}_mode":
+                address: 0x0500
+                repeat: {count: 6, stride: 1}
+                values: {0: disabled}
+                grade: field
+                confirmed_by: "relay_{n}"
+                source: mine
+            """,
+        )
+
+
+def test_a_mistake_in_an_included_file(owners_file: Path) -> None:
+    included = owners_file.with_name("mine.yaml")
+    included.write_text("\n\nac_power: {adress: 2}\n", encoding="utf-8")
+    # The line is one of the file that is named.
+    with pytest.raises(
+        ProfileError, match=r"g2\.yaml, line 2, registers\.ac_power\.ad"
+    ):
+        corrected(owners_file, "\nregisters: !include mine.yaml\n")
+    included.write_text("ac_power: [", encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"^a1_ess_g2\.yaml: .*mine\.yaml") as caught:
+        corrected(owners_file, "\nregisters: !include mine.yaml\n")
+    assert caught.value.line is None
 
 
 def test_a_file_that_is_not_there_is_an_error(owners_file: Path) -> None:

@@ -1,7 +1,7 @@
 """One inverter: who it is, what it says, and what that means."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 import time
@@ -57,6 +57,7 @@ class Presence(StrEnum):
     SILENT = "silent"
     RESTING = "resting"
     OTHER_SERIAL = "other_serial"
+    UNASKED = "unasked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,16 @@ class InverterState:
         return self.presence is Presence.HEARD
 
     @property
+    def lost(self) -> bool | None:
+        """Whether the inverter is gone; None while it may only have missed a poll or two."""
+        if self.heard:
+            return False
+        gone = self.presence is Presence.OTHER_SERIAL or (
+            self.failed_polls >= SILENT_POLLS
+        )
+        return gone or None
+
+    @property
     def off_grid(self) -> bool | None:
         """Whether it runs without the grid."""
         return _off_grid(self.run_mode, self.grid_status)
@@ -135,6 +146,13 @@ class InverterState:
             return True
         # A bit that nobody has a name for may be a fault.
         return None if None in reported or self.unnamed_bits else False
+
+    def reports(self, key: str) -> bool | None:
+        """Whether a fault is a problem of this inverter; None where it does not tell."""
+        standing = (
+            self.problems if FAULTS[key].vendor_code is None else self.parallel_faults
+        )
+        return None if standing is None else key in standing
 
 
 @dataclass
@@ -208,6 +226,29 @@ class Inverter:
             and (register.fitted is None or register.fitted in self.fitted)
         )
 
+    def renew(self) -> None:
+        """Let the next poll ask anew for everything, and leave nothing alone.
+
+        Who it is and how it is set is otherwise asked once, and after a silence.
+        """
+        self._verified = False
+        self._setting_read_at = float("-inf")
+        self.end_rest()
+
+    def end_rest(self) -> None:
+        """Let the next poll ask, whatever was to be left alone for a while."""
+        self._rest_until = 0.0
+        self._rests.clear()
+
+    def unasked(self) -> InverterState:
+        """Return what is known while nobody asks, which is nothing of the present."""
+        return replace(self._unheard({}), presence=Presence.UNASKED, other_serial=None)
+
+    def wake(self) -> None:
+        """Begin anew after a pause: anybody may be there now, and no old value is held."""
+        self.renew()
+        self.samples.forget()
+
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
 
@@ -217,6 +258,7 @@ class Inverter:
         """
         now = self._clock()
         if now < self._rest_until:
+            self.samples.miss()
             return self._unheard({})
         failures: dict[str, str] = {}
         try:
@@ -332,10 +374,10 @@ class Inverter:
         self._verified = False
         self._failed_polls += 1
         self._presence = presence
+        self.samples.miss()
         return self._unheard(failures)
 
     def _unheard(self, failures: dict[str, str]) -> InverterState:
-        self.samples.miss()
         return InverterState(
             serial_number=self.member.serial_number,
             presence=self._presence,

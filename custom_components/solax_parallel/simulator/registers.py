@@ -5,11 +5,10 @@ from typing import Any
 
 from modbus_connection.model.fields import RegisterField
 
-from ..a1_ess.profile import Profile, Register, Space
+from ..a1_ess.profile import PRIMARY_WINDOWS, Profile, Register, Space
 from .physics import RATED_POWERS
 from .readings import Reading
 
-_ONLY_ON_PRIMARY = frozenset({"system", "primary_extension"})
 _ONLY_ON_LARGEST = "third_string"
 
 
@@ -21,7 +20,7 @@ def served(
         address
         for key, window in profile.windows.items()
         if window.space == space
-        and (leads or key not in _ONLY_ON_PRIMARY)
+        and (leads or key not in PRIMARY_WINDOWS)
         and (rated_power == max(RATED_POWERS) or key != _ONLY_ON_LARGEST)
         for address in range(window.first, window.last + 1)
     }
