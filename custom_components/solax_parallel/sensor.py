@@ -31,6 +31,7 @@ from homeassistant.helpers.restore_state import RestoreEntity
 
 from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
+from .a1_ess.control import Kind
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState
@@ -44,8 +45,11 @@ from .entity import (
     GroupEntity,
     InverterEntity,
     SmartLoadEntity,
+    WatchedLoadEntity,
     async_add_as_known,
     completeness,
+    shown_loads,
+    watched_loads,
 )
 from .explanation import explain
 
@@ -313,20 +317,19 @@ BACKUP_INTERFACE_SENSORS = (
     ),
 )
 
-SMART_LOAD_SENSORS = (
-    SmartLoadSensorDescription(
-        key="mode",
-        device_class=SensorDeviceClass.ENUM,
-        options=list(SmartLoadMode),
-        value_fn=lambda load: load.mode,
-    ),
-    SmartLoadSensorDescription(
-        key="power",
-        device_class=SensorDeviceClass.POWER,
-        state_class=_MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
-        value_fn=lambda load: load.power,
-    ),
+SMART_LOAD_MODE = SmartLoadSensorDescription(
+    key="mode",
+    device_class=SensorDeviceClass.ENUM,
+    options=list(SmartLoadMode),
+    value_fn=lambda load: load.mode,
+)
+
+SMART_LOAD_POWER = SmartLoadSensorDescription(
+    key="power",
+    device_class=SensorDeviceClass.POWER,
+    state_class=_MEASUREMENT,
+    native_unit_of_measurement=UnitOfPower.WATT,
+    value_fn=lambda load: load.power,
 )
 
 SMART_LOAD_ENERGY = SmartLoadSensorDescription(
@@ -369,9 +372,10 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
         return
     for interface_description in BACKUP_INTERFACE_SENSORS:
         yield BackupInterfaceSensor(coordinator, interface_description)
-    for number in interface.smart_loads:
-        for load_description in SMART_LOAD_SENSORS:
-            yield SmartLoadSensor(coordinator, load_description, number)
+    for number in watched_loads(coordinator, Kind.MODE):
+        yield SmartLoadModeSensor(coordinator, SMART_LOAD_MODE, number)
+    for number in shown_loads(coordinator):
+        yield SmartLoadSensor(coordinator, SMART_LOAD_POWER, number)
         yield SmartLoadTotal(coordinator, SMART_LOAD_ENERGY, number)
 
 
@@ -565,6 +569,12 @@ class SmartLoadSensor(SmartLoadEntity, SensorEntity):
         if (load := self.smart_load) is None:
             return None
         return self.entity_description.value_fn(load)
+
+
+class SmartLoadModeSensor(WatchedLoadEntity, SmartLoadSensor):
+    """Who switches a smart load channel, where that can't be set."""
+
+    _kind = Kind.MODE
 
 
 class SmartLoadTotal(SmartLoadSensor, RestoreSensor):

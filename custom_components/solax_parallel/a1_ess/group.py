@@ -8,9 +8,8 @@ import time
 from types import MappingProxyType
 
 from .checks import Check, CheckResult, Unit, run_checks
-from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
+from .codes import WORKING_MODES, BackupInterfaceType, Led, Role
 from .extension import BackupInterface
-from .faults import FAULTS, Severity
 from .installation import UNANSWERED, Installation
 from .inverter import Inverter, InverterState, Presence
 from .reported import ReportedSecondary
@@ -153,6 +152,8 @@ class Group:
             ),
             None,
         )
+        self.turn = asyncio.Lock()
+        """Held by a poll or a command, so that neither meets half of the other."""
         self._links = links
         self._installation = installation
         self._clock = clock
@@ -171,11 +172,20 @@ class Group:
         for inverter in self.inverters.values():
             inverter.end_rest()
 
+    @property
+    def leader(self) -> Inverter | None:
+        """The inverter that the group was set up with as its primary."""
+        return None if self._leader is None else self.inverters[self._leader]
+
     async def poll(self) -> GroupState:
         """Poll every inverter once and return what is known now.
 
         Never raises for what the wire does; a group that nobody answered for has status offline.
         """
+        async with self.turn:
+            return await self._poll()
+
+    async def _poll(self) -> GroupState:
         if self._renews:
             self._renews = False
             for inverter in self.inverters.values():
@@ -485,16 +495,7 @@ def status(
     """
     if not heard:
         return Status.OFFLINE
-    faults = [
-        FAULTS[key]
-        for member in heard
-        for key in (member.problems or frozenset())
-        | (member.parallel_faults or frozenset())
-    ]
-    if any(fault.severity is Severity.FAULT for fault in faults) or any(
-        member.led in (Led.RED, Led.RED_FLASHING) or member.run_mode in FAULT_MODES
-        for member in heard
-    ):
+    if any(member.faulted for member in heard):
         return Status.FAULT
     if split:
         return Status.SPLIT
@@ -503,7 +504,7 @@ def status(
     )
     if (
         len(heard) < expected
-        or faults
+        or any(member.problems or member.parallel_faults for member in heard)
         or unheard_by_primary
         or any(member.unnamed_bits for member in heard)
     ):
