@@ -243,6 +243,22 @@ CHECKS = (
 )
 """The vendor's pre-operation checks."""
 
+GROUP_EVENTS = (
+    "off_grid",
+    "on_grid",
+    "unit_lost",
+    "unit_back",
+    "group_incomplete",
+    "group_complete",
+    "split",
+    "split_over",
+    "transfer_test_started",
+    "transfer_test_passed",
+    "transfer_test_failed",
+    "transfer_test_aborted",
+)
+"""What the event of the group can tell."""
+
 GROUP: dict[str, Entity] = {
     "status": _enum("normal", "degraded", "fault", "off_grid", "split", "offline"),
     "operation_led": _enum(*LEDS),

@@ -24,7 +24,8 @@ from .a1_ess.inverter import InverterState
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
-    GroupEntity,
+    GroupFactDescription,
+    GroupFactEntity,
     InverterEntity,
     WatchedLoadEntity,
     async_add_as_known,
@@ -43,12 +44,11 @@ class InverterBinarySensorDescription(BinarySensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
+class GroupBinarySensorDescription(BinarySensorEntityDescription, GroupFactDescription):
+    """A binary sensor of the group."""
 
     is_on_fn: Callable[[GroupState], bool | None]
     attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
-    tells_of_silence: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,19 +199,10 @@ class InverterBinarySensor(InverterEntity, BinarySensorEntity):
         return self.entity_description.attributes_fn(self.state_of_inverter)
 
 
-class GroupBinarySensor(GroupEntity, BinarySensorEntity):
+class GroupBinarySensor(GroupFactEntity, BinarySensorEntity):
     """What is known of the group."""
 
     entity_description: GroupBinarySensorDescription
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether anybody answered, or nobody's answer is needed."""
-        return super().available or (
-            self.entity_description.tells_of_silence
-            and (self.is_silent or not self.coordinator.polling)
-        )
 
     @property
     @override

@@ -57,6 +57,8 @@ class GroupEventType(StrEnum):
     UNIT_BACK = "unit_back"
     GROUP_INCOMPLETE = "group_incomplete"
     GROUP_COMPLETE = "group_complete"
+    SPLIT = "split"
+    SPLIT_OVER = "split_over"
     TRANSFER_TEST_STARTED = "transfer_test_started"
     TRANSFER_TEST_PASSED = "transfer_test_passed"
     TRANSFER_TEST_FAILED = "transfer_test_failed"

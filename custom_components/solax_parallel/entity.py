@@ -1,6 +1,7 @@
 """What the entities of a group share."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.core import callback
@@ -131,6 +132,28 @@ class GroupEntity(SolaxEntity):
     def is_silent(self) -> bool:
         """Whether nobody answered in the latest poll."""
         return self.coordinator.data.status is Status.OFFLINE
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupFactDescription(EntityDescription):
+    """What is known of the group; ``tells_of_silence`` if it is known while nobody answers."""
+
+    tells_of_silence: bool = False
+
+
+class GroupFactEntity(GroupEntity):
+    """What is known of the group, unavailable where that takes somebody who answers."""
+
+    entity_description: GroupFactDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether anybody answered, or nobody's answer is needed."""
+        return super().available or (
+            self.entity_description.tells_of_silence
+            and (self.is_silent or not self.coordinator.polling)
+        )
 
 
 class BackupInterfaceEntity(SolaxEntity):

@@ -43,6 +43,8 @@ from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
     GroupEntity,
+    GroupFactDescription,
+    GroupFactEntity,
     InverterEntity,
     SmartLoadEntity,
     WatchedLoadEntity,
@@ -67,12 +69,11 @@ class InverterSensorDescription(SensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupSensorDescription(SensorEntityDescription):
-    """A sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
+class GroupSensorDescription(SensorEntityDescription, GroupFactDescription):
+    """A sensor of the group."""
 
     value_fn: Callable[[GroupState], Native]
     attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
-    tells_of_silence: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -437,7 +438,7 @@ class InverterPollSensor(InverterSensor):
         return True
 
 
-class GroupSensor(GroupEntity, SensorEntity):
+class GroupSensor(GroupFactEntity, SensorEntity):
     """What is known of the group."""
 
     entity_description: GroupSensorDescription
@@ -445,17 +446,11 @@ class GroupSensor(GroupEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Whether anybody answered, or nobody's answer is needed."""
-        if not self.coordinator.polling:
-            return self.entity_description.tells_of_silence or self._counts
+        """Also while nobody asks, if it is a sum of counters: they stand as they are."""
         return super().available or (
-            self.entity_description.tells_of_silence and self.is_silent
+            not self.coordinator.polling
+            and self.state_class is SensorStateClass.TOTAL_INCREASING
         )
-
-    @property
-    def _counts(self) -> bool:
-        """Whether it is a sum of counters, which stand as they are while nobody asks."""
-        return self.state_class is SensorStateClass.TOTAL_INCREASING
 
     @property
     @override

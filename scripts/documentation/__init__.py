@@ -8,11 +8,13 @@ from pathlib import Path
 
 from .faults import fault_page
 from .registers import register_page
+from .vendor_rules import rule_page
 
 FOLDER = Path(__file__).parents[2] / "docs"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "faults.md": fault_page,
     "register-evidence.md": register_page,
+    "vendor-rules.md": rule_page,
 }
 """What makes each page, by the page's name in ``FOLDER``."""

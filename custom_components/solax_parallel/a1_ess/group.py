@@ -62,6 +62,7 @@ class Total:
 class GroupState:
     """What is known of the group after a poll. None always means: not known.
 
+    ``disagrees`` is whether inverters have told otherwise of the grid for ``SPLIT_AFTER``.
     ``backup_interface`` is what this poll tells of it; its type is known as soon as the primary
     told it once, or the owner.
     """
@@ -72,6 +73,7 @@ class GroupState:
     status: Status | None
     led: Led | None
     on_grid: bool | None
+    disagrees: bool
     totals: Mapping[str, Total]
     backup_interface: BackupInterface | None
     backup_interface_type: BackupInterfaceType | None
@@ -101,6 +103,16 @@ class GroupState:
         ):
             return None
         return not self.on_grid
+
+    @property
+    def split(self) -> bool | None:
+        """Whether inverters disagree about the grid for good.
+
+        None while an inverter that may only have missed a poll or two could do so.
+        """
+        if self.disagrees:
+            return True
+        return None if self.off_grid is None else False
 
     @property
     def complete(self) -> bool:
@@ -240,11 +252,12 @@ class Group:
         )
         expected = max(self._unit_quantity or 0, len(members))
         on_grid = agreed_on_grid(heard)
+        disagrees = self._disagrees(heard)
         judged = status(
             heard,
             expected,
             on_grid,
-            split=self._is_split(heard),
+            split=disagrees,
             online=None if extension is None else extension.online,
         )
         checks = run_checks(
@@ -267,6 +280,7 @@ class Group:
             status=judged,
             led=group_led(heard, expected),
             on_grid=on_grid,
+            disagrees=disagrees,
             totals=MappingProxyType(self._totals(members, primary, expected, on_grid)),
             backup_interface=None if extension is None else extension.backup_interface,
             backup_interface_type=backup_interface_type,
@@ -290,7 +304,7 @@ class Group:
                 primary.extension.backup_interface_type or self.told_backup_interface
             )
 
-    def _is_split(self, heard: Sequence[InverterState]) -> bool:
+    def _disagrees(self, heard: Sequence[InverterState]) -> bool:
         if len({member.off_grid for member in heard} - {None}) < 2:
             self._split_since = None
             return False
