@@ -45,6 +45,7 @@ class GroupBinarySensorDescription(BinarySensorEntityDescription):
     """A binary sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
 
     is_on_fn: Callable[[GroupState], bool | None]
+    attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
     tells_of_silence: bool = False
 
 
@@ -137,6 +138,23 @@ GROUP_BINARY_SENSORS = (
         is_on_fn=lambda state: state.on_grid,
     ),
     *map(_failed_check, Check),
+    GroupBinarySensorDescription(
+        key="unbalanced",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        is_on_fn=lambda state: state.unbalanced,
+    ),
+    GroupBinarySensorDescription(
+        key="totals_disagree",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        is_on_fn=lambda state: state.totals_disagree,
+        attributes_fn=lambda state: {
+            key: {"units": each.units, "primary": each.primary}
+            for key, each in state.comparison.items()
+        },
+    ),
 )
 
 BACKUP_INTERFACE_BINARY_SENSORS = (
@@ -223,6 +241,12 @@ class GroupBinarySensor(GroupEntity, BinarySensorEntity):
     def is_on(self) -> bool | None:
         """What the latest poll brought; None where units disagree or do not tell."""
         return self.entity_description.is_on_fn(self.coordinator.data)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What belongs to the state."""
+        return self.entity_description.attributes_fn(self.coordinator.data)
 
 
 class BackupInterfaceBinarySensor(BackupInterfaceEntity, BinarySensorEntity):

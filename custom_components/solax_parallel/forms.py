@@ -31,6 +31,7 @@ from .const import (
     CONF_BAUDRATE,
     CONF_FRAMER,
     CONF_MESSAGE_SPACING,
+    CONF_REQUIRE_COMPLETE,
     CONF_UNIT_ID,
     CONF_UNITS,
     DEFAULT_BAUDRATE,
@@ -107,6 +108,7 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _whole_number(
             1, 10, UnitOfTime.SECONDS
         ),
+        vol.Required(CONF_REQUIRE_COMPLETE, default=False): BooleanSelector(),
         vol.Required(CONF_ALLOW_CONTROL, default=False): BooleanSelector(),
     }
 )

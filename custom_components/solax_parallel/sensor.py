@@ -29,15 +29,18 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
+from .a1_ess.balance import COMPARED, Compared
 from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter import Inverter, InverterState
 from .a1_ess.profile import Counter, Register
 from .a1_ess.root_cause import Cause
+from .a1_ess.totals import TOTALS, Total, TotalRule
 from .a1_ess.transfer_test import Phase
 from .acceptance import StoredTransferTest
+from .const import CONF_REQUIRE_COMPLETE
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
@@ -45,8 +48,8 @@ from .entity import (
     InverterEntity,
     SmartLoadEntity,
     async_add_as_known,
-    completeness,
 )
+from .totals import StoredTotal
 
 PARALLEL_UPDATES = 0
 
@@ -124,6 +127,16 @@ _DETAILS = frozenset(
     }
 )
 """Measurements that few need, so they start disabled."""
+
+_LEG_TOTALS = frozenset({"l1_power", "l2_power", "backup_l1_power", "backup_l2_power"})
+"""Totals of one leg, which start disabled."""
+
+_SPREAD_UNITS: Mapping[str, tuple[SensorDeviceClass | None, str]] = {
+    # A difference of charges is no charge, and a battery icon would say so.
+    "%": (None, PERCENTAGE),
+    "K": (SensorDeviceClass.TEMPERATURE_DELTA, UnitOfTemperature.KELVIN),
+    "V": (SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.VOLT),
+}
 
 _METERED = frozenset(
     {
@@ -209,17 +222,48 @@ POLL_SENSORS = (
 """Sensors about the polling of an inverter, which mean most while it is not heard."""
 
 
-def _total(key: str, unit: str) -> GroupSensorDescription:
+def _total(key: str, total: TotalRule) -> GroupSensorDescription:
     """Describe the sensor of a total."""
-    device_class, state_class, native_unit = _UNITS[unit]
+    device_class, state_class, unit = _UNITS[total.unit]
     return GroupSensorDescription(
         key=key,
         device_class=device_class,
         state_class=state_class,
-        native_unit_of_measurement=native_unit,
-        suggested_display_precision=0 if unit == "W" else 1,
+        native_unit_of_measurement=unit,
+        suggested_display_precision=0 if total.unit == "W" else 1,
+        entity_registry_enabled_default=key not in _LEG_TOTALS,
         value_fn=lambda state: state.totals[key].value,
-        attributes_fn=lambda state: completeness(state.totals[key]),
+        attributes_fn=lambda state: _made_of(state.totals[key]),
+    )
+
+
+def _made_of(total: Total) -> Mapping[str, Any]:
+    """Return what a total is made of, as attributes."""
+    weighting = {} if total.weighting is None else {"weighting": total.weighting}
+    return {
+        "members_included": total.members_included,
+        "members_expected": total.members_expected,
+        "members_through_primary": total.members_through_primary,
+        "complete": total.complete,
+        **weighting,
+    }
+
+
+def _spread(key: str, compared: Compared) -> GroupSensorDescription:
+    """Describe the sensor of how far the units lie apart."""
+    device_class, unit = _SPREAD_UNITS[compared.unit]
+    return GroupSensorDescription(
+        key=key,
+        device_class=device_class,
+        state_class=_MEASUREMENT,
+        native_unit_of_measurement=unit,
+        suggested_display_precision=0 if compared.unit == "%" else 1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda state: state.spreads[key].value,
+        attributes_fn=lambda state: {
+            "highest": state.spreads[key].highest,
+            "lowest": state.spreads[key].lowest,
+        },
     )
 
 
@@ -268,19 +312,10 @@ GROUP_SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: readiness(state.checks),
     ),
-    _total("ac_power", "W"),
-    _total("pv_power", "W"),
-    _total("battery_power", "W"),
-    _total("grid_power", "W"),
-    _total("load_power", "W"),
-    _total("battery_soc", "%"),
-    _total("pv_energy_total", "kWh"),
-    _total("grid_import_total", "kWh"),
-    _total("grid_export_total", "kWh"),
-    _total("battery_charged_total", "kWh"),
-    _total("battery_discharged_total", "kWh"),
-    _total("backup_energy_total", "kWh"),
+    *(_spread(key, compared) for key, compared in COMPARED.items()),
 )
+
+TOTAL_SENSORS = tuple(_total(key, total) for key, total in TOTALS.items())
 
 TRANSFER_TEST = SensorEntityDescription(
     key="transfer_test",
@@ -355,6 +390,8 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterPollSensor(coordinator, description, serial_number)
     for group_description in GROUP_SENSORS:
         yield GroupSensor(coordinator, group_description)
+    for total_description in TOTAL_SENSORS:
+        yield TotalSensor(coordinator, total_description)
     yield TransferTestSensor(coordinator, TRANSFER_TEST)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
@@ -405,8 +442,28 @@ class InverterTotal(InverterMeasurement, RestoreSensor):
     @override
     def native_value(self) -> float | None:
         """The last believed count, however long ago: a restart of Home Assistant needs it."""
-        unit = self.coordinator.wiring.group.units[self._serial_number]
-        return unit.samples.last_total(self.entity_description.key)
+        return self._inverter.samples.total(self.entity_description.key)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What the inverter had counted before it came here, which is not in the value."""
+        stored = self._inverter.stored_count(self.entity_description.key)
+        return {"counted_before": 0.0 if stored is None else stored.counted_before}
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> StoredTotal:
+        """Return what a restart must not lose."""
+        return StoredTotal(
+            self.native_value,
+            self.native_unit_of_measurement,
+            self._inverter.stored_count(self.entity_description.key),
+        )
+
+    @property
+    def _inverter(self) -> Inverter:
+        return self.coordinator.wiring.group.inverters[self._serial_number]
 
 
 class InverterPollSensor(InverterSensor):
@@ -443,6 +500,26 @@ class GroupSensor(GroupEntity, SensorEntity):
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """What belongs to the value."""
         return self.entity_description.attributes_fn(self.coordinator.data)
+
+
+class TotalSensor(GroupSensor):
+    """A number of the whole group."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether anybody answered, and everybody if the owner wants no less.
+
+        An energy holds what a missing member had counted, so it misses nothing for long.
+        """
+        needs_all = self.coordinator.config_entry.options.get(
+            CONF_REQUIRE_COMPLETE, False
+        )
+        return super().available and (
+            not needs_all
+            or self.device_class is SensorDeviceClass.ENERGY
+            or self.coordinator.data.totals[self.entity_description.key].complete
+        )
 
 
 class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
@@ -532,3 +609,18 @@ class SmartLoadSensor(SmartLoadEntity, SensorEntity):
 
 class SmartLoadTotal(SmartLoadSensor, RestoreSensor):
     """What a smart load channel has counted, remembered over a restart of Home Assistant."""
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> StoredTotal:
+        """Return what a restart must not lose."""
+        leader = self.coordinator.wiring.group.leader
+        return StoredTotal(
+            self.native_value,
+            self.native_unit_of_measurement,
+            None
+            if leader is None
+            else leader.stored_count(
+                f"smart_load_{self._number}_{self.entity_description.key}"
+            ),
+        )

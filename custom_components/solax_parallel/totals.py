@@ -1,6 +1,9 @@
 """Energy counters over a restart of Home Assistant."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self, override
 
 from homeassistant.components.sensor import (
     DOMAIN as SENSOR_DOMAIN,
@@ -8,10 +11,53 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, restore_state
+from homeassistant.util import dt as dt_util
 
+from .a1_ess.counters import StoredCount
 from .a1_ess.profile import Counter, Register
 from .const import DOMAIN
 from .coordinator import SolaxCoordinator
+
+
+@dataclass
+class StoredTotal(SensorExtraStoredData):
+    """A counter as the restore store keeps it, next to what it keeps of every sensor."""
+
+    count: StoredCount | None = None
+
+    @override
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold, with the time at which the counter was read."""
+        stored = super().as_dict()
+        if self.count is None:
+            return stored
+        read_at = dt_util.utcnow() - timedelta(seconds=self.count.age or 0)
+        return {
+            **stored,
+            "count": {
+                "counted_before": self.count.counted_before,
+                "carried": self.count.carried,
+                "read_at": read_at.isoformat(),
+            },
+        }
+
+    @classmethod
+    @override
+    def from_dict(cls, restored: dict[str, Any]) -> Self | None:
+        """Return what was stored, None where it was no number."""
+        sensor = SensorExtraStoredData.from_dict(restored)
+        if sensor is None or not isinstance(sensor.native_value, int | float):
+            return None
+        count = StoredCount(value=float(sensor.native_value))
+        if (kept := restored.get("count")) is not None:
+            age = dt_util.utcnow() - datetime.fromisoformat(kept["read_at"])
+            count = StoredCount(
+                value=count.value,
+                counted_before=kept["counted_before"],
+                carried=kept["carried"],
+                age=max(age.total_seconds(), 0.0),
+            )
+        return cls(sensor.native_value, sensor.native_unit_of_measurement, count)
 
 
 @callback
@@ -21,21 +67,19 @@ def async_restore_totals(hass: HomeAssistant, coordinator: SolaxCoordinator) -> 
     So a counter can't fall below them, and a sum keeps the part of a member that still sleeps.
     """
     wiring = coordinator.wiring
-    for serial_number, unit in wiring.group.units.items():
-        unit.samples.restore(_stored_totals(hass, serial_number, unit.measurements))
-    # The primary counts for the smart loads, which carry the group's id.
     smart_loads = wiring.profile.read_in("primary_extension")
-    for inverter in wiring.group.inverters.values():
+    for serial_number, inverter in wiring.group.inverters.items():
+        stored = _stored_counts(hass, serial_number, inverter.measurements)
         if inverter.member.role.leads:
-            inverter.samples.restore(
-                _stored_totals(hass, coordinator.group_id, smart_loads)
-            )
+            # The primary counts for the smart loads, which carry the group's id.
+            stored |= _stored_counts(hass, coordinator.group_id, smart_loads)
+        inverter.restore(stored)
 
 
-def _stored_totals(
+def _stored_counts(
     hass: HomeAssistant, owner: str, registers: Iterable[Register]
-) -> dict[str, float]:
-    """Return what was stored of the counters among ``registers``, in kWh."""
+) -> dict[str, StoredCount]:
+    """Return what was stored of the counters for life among ``registers``."""
     registry = er.async_get(hass)
     stored_states = restore_state.async_get(hass)
     # Before 2026.11 Home Assistant found them by entity id only.
@@ -43,7 +87,7 @@ def _stored_totals(
         getattr(stored_states, "async_get_stored_state", None)
         or stored_states.last_states.get  # type: ignore[attr-defined]
     )
-    totals: dict[str, float] = {}
+    counts: dict[str, StoredCount] = {}
     for register in registers:
         entity_id = registry.async_get_entity_id(
             SENSOR_DOMAIN, DOMAIN, f"{owner}_{register.key}"
@@ -55,7 +99,7 @@ def _stored_totals(
             or stored.extra_data is None
         ):
             continue
-        data = SensorExtraStoredData.from_dict(stored.extra_data.as_dict())
-        if data is not None and isinstance(data.native_value, int | float):
-            totals[register.key] = float(data.native_value)
-    return totals
+        total = StoredTotal.from_dict(stored.extra_data.as_dict())
+        if total is not None and total.count is not None:
+            counts[register.key] = total.count
+    return counts

@@ -41,6 +41,9 @@ from .simulator.server import HOST, SimulatorServer
 
 _MILLISECOND = 0.001
 
+COMPARISON_INTERVAL = 60.0
+"""After how many seconds the sums over the units are held against the primary's own again."""
+
 
 @dataclass
 class _SharedLink:
@@ -117,8 +120,10 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
     inverters: dict[LinkParams, list[Inverter]] = {}
     links: dict[LinkParams, Link] = {}
     reported: list[ReportedSecondary] = []
-    reads_system = simulated is None and any(
-        unit[CONF_LINK] is None for unit in entry.data[CONF_UNITS]
+    system_interval = _system_interval(
+        len(entry.data[CONF_UNITS]),
+        any_reported=simulated is None
+        and any(unit[CONF_LINK] is None for unit in entry.data[CONF_UNITS]),
     )
     for unit in entry.data[CONF_UNITS]:
         if server is not None:
@@ -140,11 +145,18 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
                 member,
                 profile,
                 RegisterSource(links[params].for_unit(member.unit_id), profile),
-                reads_system=reads_system and member.role.leads,
+                system_interval=system_interval if member.role.leads else None,
             )
         )
     group = Group(list(inverters.values()), reported)
     return Wiring(hass, profile, group, links, simulation, server)
+
+
+def _system_interval(units: int, *, any_reported: bool) -> float | None:
+    """Return how often the primary is asked for the whole system, in seconds; None for never."""
+    if any_reported:
+        return 0
+    return COMPARISON_INTERVAL if units > 1 else None
 
 
 def _take_link(

@@ -796,7 +796,7 @@ async def test_another_inverter_in_its_place_is_not_mixed_up_with_it(
     assert list(state.failures) == ["identity"]
     assert "H1" not in state.failures["identity"]
     assert inverter.samples.rated_power == 7600
-    assert inverter.samples.last_total("pv_energy_total") == 4321.5
+    assert inverter.samples.total("pv_energy_total") == 4321.5
 
 
 async def test_another_inverter_is_asked_again_after_a_minute(
@@ -873,7 +873,7 @@ async def test_another_inverter_behind_a_new_link_is_not_mixed_up_with_it(
     assert state.presence is Presence.OTHER_SERIAL
     assert state.other_serial == SERIALS[Role.SECONDARY_1]
     assert unheard(state)
-    assert inverter.samples.last_total("pv_energy_total") == 4321.5
+    assert inverter.samples.total("pv_energy_total") == 4321.5
 
 
 async def test_silence_behind_a_new_link_costs_one_request(

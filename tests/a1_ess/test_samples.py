@@ -308,7 +308,7 @@ def test_a_total_rises_no_faster_than_twice_the_rated_power(
         1000.0,
         1000.0 + rise if follows else 1000.0,
     ]
-    assert samples.last_total(total.key) == (1000.0 + rise if follows else 1000.0)
+    assert samples.total(total.key) == (1000.0 + rise if follows else 1000.0)
     assert samples.dropped == ({} if follows else {total.key: 1})
 
 
@@ -351,7 +351,7 @@ def test_a_total_that_was_restarted_is_believed_after_three_polls(
         3.1,
         3.2,
     ]
-    assert samples.last_total(total.key) == 3.2
+    assert samples.total(total.key) == 3.2
     assert samples.dropped == {total.key: 2}
 
 
@@ -375,7 +375,7 @@ def test_a_glitch_is_no_restart(
 
     believed(samples, total, sequence)
 
-    assert samples.last_total(total.key) == 1000
+    assert samples.total(total.key) == 1000
 
 
 def test_a_spike_as_the_first_reading_is_got_over(total: Register) -> None:
@@ -391,24 +391,24 @@ def test_polls_without_a_value_do_not_confirm_a_restart(total: Register) -> None
     samples = Samples(RATED)
 
     believed(samples, total, [1000, 3, None, None, None, 3])
-    assert samples.last_total(total.key) == 1000
+    assert samples.total(total.key) == 1000
     believed(samples, total, [3], start=60)
-    assert samples.last_total(total.key) == 3
+    assert samples.total(total.key) == 3
 
 
 def test_the_last_total_outlives_the_held_value(total: Register) -> None:
     samples = Samples(RATED)
 
     assert believed(samples, total, [1000, None, None, None, None])[-1] is None
-    assert samples.last_total(total.key) == 1000
+    assert samples.total(total.key) == 1000
 
 
 def test_there_is_no_last_total_of_what_never_came(total: Register) -> None:
     samples = Samples(RATED)
-    assert samples.last_total(total.key) is None
+    assert samples.total(total.key) is None
 
     believed(samples, total, [None])
-    assert samples.last_total(total.key) is None
+    assert samples.total(total.key) is None
 
 
 # --- restored counters ----------------------------------------------------------------
@@ -419,7 +419,7 @@ def test_a_restored_total_is_the_last_one_but_no_reading(total: Register) -> Non
 
     samples.restore({total.key: 1000})
 
-    assert samples.last_total(total.key) == 1000
+    assert samples.total(total.key) == 1000
     assert samples.take([total], {}, 0) == {total.key: None}
 
 
@@ -429,7 +429,7 @@ def test_a_restored_total_may_have_risen_any_far(total: Register, first: float) 
     samples.restore({total.key: 1000})
 
     assert believed(samples, total, [first]) == [first]
-    assert samples.last_total(total.key) == first
+    assert samples.total(total.key) == first
 
 
 def test_a_total_below_the_restored_one_is_believed_after_three_polls(
@@ -524,9 +524,9 @@ def test_a_total_leaves_its_course_only_after_three_polls_that_agree(
         since = -inf
 
         for now, sample in some_sequence(Random(seed)):  # noqa: S311  No secret is made.
-            before = samples.last_total(total.key)
+            before = samples.total(total.key)
             value = samples.take([total], {total.key: sample}, now)[total.key]
-            after = samples.last_total(total.key)
+            after = samples.total(total.key)
             if sample is not None:
                 came.append((now, sample))
 

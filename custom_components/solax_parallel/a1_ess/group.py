@@ -7,13 +7,16 @@ from enum import StrEnum
 import time
 from types import MappingProxyType
 
+from .balance import BalanceWatch, Spread, spreads
 from .checks import Check, run_checks
 from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
+from .comparison import Comparison, Mismatch, compare
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
 from .inverter import Inverter, InverterState
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
+from .totals import TOTALS, Members, Total
 
 _NUMBERED = frozenset(
     {Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3}
@@ -39,23 +42,6 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Total:
-    """A number of the whole group, and how many of its members it is made of.
-
-    ``value`` is in the unit of the rule that made it; None where it can't be told.
-    """
-
-    value: float | None
-    members_included: int
-    members_expected: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether every member that counts is in it."""
-        return self.members_included >= self.members_expected
-
-
-@dataclass(frozen=True, kw_only=True)
 class GroupState:
     """What is known of the group after a poll. None always means: not known."""
 
@@ -66,6 +52,10 @@ class GroupState:
     led: Led | None
     on_grid: bool | None
     totals: Mapping[str, Total]
+    comparison: Mapping[str, Comparison]
+    totals_disagree: bool | None
+    spreads: Mapping[str, Spread]
+    unbalanced: bool | None
     backup_interface: BackupInterface | None
     checks: Mapping[Check, bool | None]
     root_cause: RootCause
@@ -138,7 +128,14 @@ class Group:
         self._links = links
         self._clock = clock
         self._split_since: float | None = None
+        self._mismatch = Mismatch()
+        self._balance = BalanceWatch()
         self._unit_quantity: int | None = None
+
+    @property
+    def leader(self) -> Inverter | None:
+        """The inverter that the group was set up with as its primary."""
+        return None if self._leader is None else self.inverters[self._leader]
 
     async def poll(self) -> GroupState:
         """Poll every inverter once and return what is known now.
@@ -173,6 +170,16 @@ class Group:
             self._unit_quantity = extension.unit_quantity
         expected = max(self._unit_quantity or 0, len(members))
         on_grid = agreed_on_grid(heard)
+        made_from = Members(
+            states=members,
+            units=self.units,
+            leader=self._leader,
+            expected=expected,
+            on_grid=on_grid,
+        )
+        totals = {key: total.make(made_from) for key, total in TOTALS.items()}
+        comparison = compare(made_from)
+        apart = spreads(heard)
         checks = run_checks(
             heard, self._unit_quantity, unseen=len(members) - len(heard)
         )
@@ -189,7 +196,13 @@ class Group:
             ),
             led=group_led(heard, expected),
             on_grid=on_grid,
-            totals=MappingProxyType(self._totals(members, primary, expected, on_grid)),
+            totals=MappingProxyType(totals),
+            comparison=MappingProxyType(comparison),
+            totals_disagree=self._mismatch.lasting(comparison),
+            spreads=MappingProxyType(apart),
+            unbalanced=self._balance.unbalanced(
+                apart["soc_spread"].value, self._clock()
+            ),
             backup_interface=None if extension is None else extension.backup_interface,
             checks=MappingProxyType(checks),
             root_cause=find_root_cause(
@@ -205,167 +218,6 @@ class Group:
         if self._split_since is None:
             self._split_since = now
         return now - self._split_since >= SPLIT_AFTER
-
-    def _totals(
-        self,
-        members: Mapping[str, InverterState],
-        primary: InverterState | None,
-        expected: int,
-        on_grid: bool | None,
-    ) -> dict[str, Total]:
-        heard = [member for member in members.values() if member.heard]
-        totals = {
-            key: _sum(map(per_unit, heard), expected) for key, per_unit in SUMS.items()
-        }
-        totals |= {
-            key: _sum([] if primary is None else [per_primary(primary)], 1)
-            for key, per_primary in PRIMARY_ONLY.items()
-        }
-        totals |= {
-            key: self._energy(key, tuple(members), members, expected)
-            for key in ENERGIES
-        }
-        leader = () if self._leader is None else (self._leader,)
-        totals |= {
-            key: self._energy(key, leader, members, 1) for key in PRIMARY_ENERGIES
-        }
-        totals["load_power"] = _load_power(totals, on_grid)
-        totals["battery_soc"] = _state_of_charge(heard, expected)
-        del totals["backup_power"]
-        return totals
-
-    def _energy(
-        self,
-        key: str,
-        serials: Sequence[str],
-        members: Mapping[str, InverterState],
-        expected: int,
-    ) -> Total:
-        """Add up counters, with the last value of a member that is not heard.
-
-        Without that the total would fall whenever a member is silent, and every watt-hour it
-        ever counted would count again on its return.
-        """
-        counting = [serial for serial in serials if self._counts(serial, key)]
-        values = [self.units[serial].samples.last_total(key) for serial in counting]
-        known = [value for value in values if value is not None]
-        whole = bool(known) and len(known) == len(values)
-        return Total(
-            value=round(sum(known), 2) if whole else None,
-            members_included=sum(
-                serial not in counting or members[serial].readings.get(key) is not None
-                for serial in serials
-            ),
-            members_expected=expected,
-        )
-
-    def _counts(self, serial: str, key: str) -> bool:
-        """Whether a unit adds to an energy: an inverter without PV has no PV energy at all."""
-        unit = self.units[serial]
-        return isinstance(unit, ReportedSecondary) or any(
-            register.key == key for register in unit.measurements
-        )
-
-
-def _reading(key: str) -> Callable[[InverterState], float | None]:
-    return lambda member: member.readings.get(key)
-
-
-def _added(*keys: str) -> Callable[[InverterState], float | None]:
-    """Return the sum of those readings that an inverter has; None if one is not known."""
-
-    def add(member: InverterState) -> float | None:
-        if member.reported and not any(key in member.readings for key in keys):
-            return None
-        total: float = 0
-        for key in keys:
-            if key in member.readings:
-                if (value := member.readings[key]) is None:
-                    return None
-                total += value
-        return total
-
-    return add
-
-
-def _import_power(primary: InverterState) -> float | None:
-    exported = primary.readings.get("meter_power")
-    return None if exported is None else -exported
-
-
-SUMS: Mapping[str, Callable[[InverterState], float | None]] = {
-    # Every inverter measures only what passes through itself.
-    "ac_power": _reading("ac_power"),
-    "pv_power": _added("pv1_power", "pv2_power", "pv3_power"),
-    "battery_power": _reading("battery_power"),
-    "backup_power": _added("backup_l1_power", "backup_l2_power"),
-}
-"""Powers in W that are the sum over all units."""
-
-PRIMARY_ONLY: Mapping[str, Callable[[InverterState], float | None]] = {
-    # The house has one meter, and it hangs on the primary. + is import.
-    "grid_power": _import_power,
-}
-"""Powers in W that only the primary can tell."""
-
-ENERGIES = (
-    "pv_energy_total",
-    "battery_charged_total",
-    "battery_discharged_total",
-    "backup_energy_total",
-)
-"""Energies in kWh that every unit counts for itself."""
-
-PRIMARY_ENERGIES = ("grid_import_total", "grid_export_total")
-"""Energies in kWh that only the primary's meter counts."""
-
-
-def _sum(values: Sequence[float | None] | map[float | None], expected: int) -> Total:
-    known = [value for value in values if value is not None]
-    return Total(
-        value=round(sum(known), 2) if known else None,
-        members_included=len(known),
-        members_expected=expected,
-    )
-
-
-def _load_power(totals: Mapping[str, Total], on_grid: bool | None) -> Total:
-    """What the house draws in W: with the grid it is AC output plus import, else backup output."""
-    ac, grid, backup = (
-        totals[key] for key in ("ac_power", "grid_power", "backup_power")
-    )
-    if on_grid is False:
-        return backup
-    known = on_grid and ac.value is not None and grid.value is not None
-    return Total(
-        value=(ac.value or 0) + (grid.value or 0) if known else None,
-        members_included=ac.members_included if known else 0,
-        members_expected=ac.members_expected,
-    )
-
-
-def _state_of_charge(heard: Sequence[InverterState], expected: int) -> Total:
-    """The charge of all batteries in %, each weighted with its capacity.
-
-    Where a capacity is unknown all count the same.
-    """
-    charges = [
-        (soc, member.readings.get("battery_capacity") or 0)
-        for member in heard
-        if (soc := member.readings.get("battery_soc")) is not None
-    ]
-    if not all(capacity for _, capacity in charges):
-        charges = [(soc, 1) for soc, _ in charges]
-    weight = sum(capacity for _, capacity in charges)
-    return Total(
-        value=(
-            round(sum(soc * capacity for soc, capacity in charges) / weight, 1)
-            if charges
-            else None
-        ),
-        members_included=len(charges),
-        members_expected=expected,
-    )
 
 
 def agreed_on_grid(heard: Sequence[InverterState]) -> bool | None:

@@ -21,6 +21,7 @@ from .codes import (
     Role,
     RunMode,
 )
+from .counters import StoredCount
 from .extension import Extension, ExtensionReader
 from .faults import FAULTS, Severity, problems
 from .identity import (
@@ -140,19 +141,21 @@ class Inverter:
         profile: Profile,
         source: Source,
         *,
-        reads_system: bool = False,
+        system_interval: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare ``member`` to be polled; nothing is read yet.
 
-        ``reads_system`` makes a primary tell of secondaries that can't be asked themselves.
+        ``system_interval`` is after how many seconds a primary is asked again for what it knows
+        of the whole system, None for never.
         """
         self.member = member
         self.source = source
         self.samples = Samples(member.rated_power)
         self._profile = profile
         self._clock = clock
-        self._reads_system = reads_system
+        self._system_interval = system_interval
+        self._system_read_at = clock() if system_interval else float("-inf")
         self._verified = False
         self._other_serial: str | None = None
         self._identity: Identity | None = None
@@ -190,6 +193,15 @@ class Inverter:
             and register.window in _MEASURING
             and (register.fitted is None or register.fitted in self.fitted)
         )
+
+    def restore(self, counts: Mapping[str, StoredCount]) -> None:
+        """Go on with the counters for life that were stored before a restart, by their keys."""
+        self.samples.restore(counts, self._clock())
+
+    def stored_count(self, key: str) -> StoredCount | None:
+        """Return what is to be kept of a counter over a restart; None if it was never read."""
+        count = self.samples.counts.get(key)
+        return None if count is None else count.stored(self._clock())
 
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
@@ -262,6 +274,8 @@ class Inverter:
                 break
             else:
                 rest.failures = 0
+            if window == "system":
+                self._system_read_at = now
             if window == "parallel_setting":
                 self._take_setting(decode_setting(self._profile, values), now)
         return values
@@ -275,7 +289,10 @@ class Inverter:
             yield "parallel_setting"
         # Which one it is depends on the setting, which may just have been read.
         yield self._extension_window
-        if self._reads_system:
+        if (
+            self._system_interval is not None
+            and now - self._system_read_at >= self._system_interval
+        ):
             yield "system"
 
     @property

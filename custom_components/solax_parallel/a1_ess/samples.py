@@ -9,27 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from .counters import Count, StoredCount
 from .profile import Bounds, Counter, Register
 from .source import Value
 
 HELD_POLLS = 3
 """For how many polls a good value stands in for bad ones."""
 
-CONSISTENT_POLLS = 3
-"""After how many polls that agree with each other a counter is taken to have restarted."""
-
 _TWICE_RATED = Bounds(rated=2)
-# What a counter may be off by through rounding, in kWh, on top of what its power explains.
-_ROUNDING = 0.2
-
-
-@dataclass
-class _Point:
-    """A value of a counter in kWh, when it was read in seconds, and how often it was confirmed."""
-
-    value: float
-    at: float | None
-    polls: int = 1
 
 
 @dataclass
@@ -38,8 +25,6 @@ class _Track:
 
     value: float | None = None
     missed: int = 0
-    counted: _Point | None = None
-    restart: _Point | None = None
 
     def miss(self) -> None:
         """Note a poll that brought no good value."""
@@ -57,12 +42,19 @@ class Samples:
 
     rated_power: float | None = None
     dropped: Tally[str] = field(default_factory=Tally)
+    counts: dict[str, Count] = field(default_factory=dict)
+    """The counters by their registers' keys, as far as they were ever read."""
     _tracks: dict[str, _Track] = field(default_factory=dict)
 
-    def restore(self, totals: Mapping[str, float]) -> None:
-        """Remember counters in kWh from before a restart, so that they can't fall below."""
-        for key, value in totals.items():
-            self._tracks[key] = _Track(counted=_Point(value, None))
+    def restore(self, stored: Mapping[str, StoredCount], now: float) -> None:
+        """Go on with counters for life from before a restart; ``now`` is monotonic, in seconds."""
+        for key, count in stored.items():
+            self.counts[key] = Count(Counter.TOTAL)
+            self.counts[key].restore(count, now)
+
+    def total(self, key: str) -> float | None:
+        """Return the last believed value of a counter in kWh, however long ago it was read."""
+        return self.counts[key].value if key in self.counts else None
 
     def take(
         self,
@@ -86,11 +78,6 @@ class Samples:
         for track in self._tracks.values():
             track.miss()
 
-    def last_total(self, key: str) -> float | None:
-        """Return the last believed value of a counter in kWh, however long ago it was read."""
-        track = self._tracks.get(key)
-        return track.counted.value if track and track.counted else None
-
     def _take(
         self, register: Register, readings: Mapping[str, Value | None], now: float
     ) -> float | None:
@@ -99,9 +86,11 @@ class Samples:
         if isinstance(sample, int | float) and self._credible(
             register, track, sample, now
         ):
-            track.value = sample
+            track.value = (
+                sample if register.counter is None else self.counts[register.key].value
+            )
             track.missed = 0
-            return sample
+            return track.value
         if register.key in readings:
             self.dropped[register.key] += 1
         track.miss()
@@ -111,7 +100,9 @@ class Samples:
         self, register: Register, track: _Track, sample: float, now: float
     ) -> bool:
         if register.counter is not None:
-            return self._counts(register, track, sample, now)
+            _, most_watts = self._limits(register.bounds or _TWICE_RATED)
+            count = self.counts.setdefault(register.key, Count(register.counter))
+            return count.take(sample, most_watts, now)
         bounds = register.bounds
         if bounds is None:
             return True
@@ -131,43 +122,4 @@ class Samples:
         return (
             -limit if bounds.min is None else max(bounds.min, -limit),
             limit if bounds.max is None else min(bounds.max, limit),
-        )
-
-    def _counts(
-        self, register: Register, track: _Track, sample: float, now: float
-    ) -> bool:
-        """Whether a counter can have come to ``sample`` by now."""
-        last = track.counted
-        if last is None or self._follows(register, last, sample, now):
-            track.counted = _Point(sample, now)
-            track.restart = None
-            return True
-        # Not a continuation: a glitch, unless the counter goes on from here.
-        restart = track.restart
-        if restart is None or not self._follows(register, restart, sample, now):
-            track.restart = _Point(sample, now)
-            return False
-        track.restart = _Point(sample, now, restart.polls + 1)
-        if track.restart.polls < CONSISTENT_POLLS:
-            return False
-        track.counted = track.restart
-        track.restart = None
-        return True
-
-    def _follows(
-        self, register: Register, earlier: _Point, sample: float, now: float
-    ) -> bool:
-        _, most_watts = self._limits(register.bounds or _TWICE_RATED)
-        most = (
-            inf
-            if earlier.at is None or most_watts == inf
-            else most_watts * (now - earlier.at) / 3_600_000 + _ROUNDING
-        )
-        if earlier.value <= sample <= earlier.value + most:
-            return True
-        # A day's counter starts again at midnight, with what came since then.
-        return (
-            register.counter is Counter.TODAY
-            and earlier.at is not None
-            and 0 <= sample <= most
         )
