@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.sensor import (
-    RestoreSensor,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -34,8 +33,8 @@ from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
-from .a1_ess.inverter import Inverter, InverterState
-from .a1_ess.profile import Counter, Register
+from .a1_ess.inverter import InverterState
+from .a1_ess.profile import Register
 from .a1_ess.root_cause import Cause
 from .a1_ess.totals import TOTALS, Total, TotalRule
 from .a1_ess.transfer_test import Phase
@@ -49,7 +48,6 @@ from .entity import (
     SmartLoadEntity,
     async_add_as_known,
 )
-from .totals import StoredTotal
 
 PARALLEL_UPDATES = 0
 
@@ -171,7 +169,15 @@ def _measurement(register: Register, role: Role) -> InverterSensorDescription:
             and (role.leads or register.key not in _METERED)
         ),
         value_fn=lambda state: state.readings.get(register.key),
+        attributes_fn=lambda state: _counted_before(state, register.key),
     )
+
+
+def _counted_before(state: InverterState, key: str) -> Mapping[str, Any]:
+    """Return what a counter stood at that did not start at nothing, as an attribute."""
+    if key not in state.counted_before:
+        return {}
+    return {"counted_before": state.counted_before[key]}
 
 
 INVERTER_SENSORS = (
@@ -312,10 +318,12 @@ GROUP_SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: readiness(state.checks),
     ),
-    *(_spread(key, compared) for key, compared in COMPARED.items()),
 )
 
 TOTAL_SENSORS = tuple(_total(key, total) for key, total in TOTALS.items())
+
+SPREAD_SENSORS = tuple(_spread(key, compared) for key, compared in COMPARED.items())
+"""Of groups of more than one."""
 
 TRANSFER_TEST = SensorEntityDescription(
     key="transfer_test",
@@ -355,15 +363,14 @@ SMART_LOAD_SENSORS = (
         native_unit_of_measurement=UnitOfPower.WATT,
         value_fn=lambda load: load.power,
     ),
-)
-
-SMART_LOAD_ENERGY = SmartLoadSensorDescription(
-    key="energy_total",
-    device_class=SensorDeviceClass.ENERGY,
-    state_class=SensorStateClass.TOTAL_INCREASING,
-    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-    suggested_display_precision=1,
-    value_fn=lambda load: load.energy_total,
+    SmartLoadSensorDescription(
+        key="energy_total",
+        device_class=SensorDeviceClass.ENERGY,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=1,
+        value_fn=lambda load: load.energy_total,
+    ),
 )
 
 
@@ -379,11 +386,9 @@ async def async_setup_entry(
 def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
     for serial_number, unit in coordinator.wiring.group.units.items():
         for register in unit.measurements:
-            yield (
-                InverterTotal
-                if register.counter is Counter.TOTAL
-                else InverterMeasurement
-            )(coordinator, _measurement(register, unit.role), serial_number)
+            yield InverterMeasurement(
+                coordinator, _measurement(register, unit.role), serial_number
+            )
         for description in INVERTER_SENSORS:
             yield InverterSensor(coordinator, description, serial_number)
         for description in POLL_SENSORS:
@@ -392,6 +397,9 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
         yield GroupSensor(coordinator, group_description)
     for total_description in TOTAL_SENSORS:
         yield TotalSensor(coordinator, total_description)
+    if len(coordinator.wiring.group.units) > 1:
+        for spread_description in SPREAD_SENSORS:
+            yield GroupSensor(coordinator, spread_description)
     yield TransferTestSensor(coordinator, TRANSFER_TEST)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
@@ -401,7 +409,6 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
     for number in interface.smart_loads:
         for load_description in SMART_LOAD_SENSORS:
             yield SmartLoadSensor(coordinator, load_description, number)
-        yield SmartLoadTotal(coordinator, SMART_LOAD_ENERGY, number)
 
 
 class InverterSensor(InverterEntity, SensorEntity):
@@ -433,37 +440,6 @@ class InverterMeasurement(InverterSensor):
         return (
             super().available and readings.get(self.entity_description.key) is not None
         )
-
-
-class InverterTotal(InverterMeasurement, RestoreSensor):
-    """What an inverter has counted, remembered while the inverter is away."""
-
-    @property
-    @override
-    def native_value(self) -> float | None:
-        """The last believed count, however long ago: a restart of Home Assistant needs it."""
-        return self._inverter.samples.total(self.entity_description.key)
-
-    @property
-    @override
-    def extra_state_attributes(self) -> Mapping[str, Any]:
-        """What the inverter had counted before it came here, which is not in the value."""
-        stored = self._inverter.stored_count(self.entity_description.key)
-        return {"counted_before": 0.0 if stored is None else stored.counted_before}
-
-    @property
-    @override
-    def extra_restore_state_data(self) -> StoredTotal:
-        """Return what a restart must not lose."""
-        return StoredTotal(
-            self.native_value,
-            self.native_unit_of_measurement,
-            self._inverter.stored_count(self.entity_description.key),
-        )
-
-    @property
-    def _inverter(self) -> Inverter:
-        return self.coordinator.wiring.group.inverters[self._serial_number]
 
 
 class InverterPollSensor(InverterSensor):
@@ -606,21 +582,14 @@ class SmartLoadSensor(SmartLoadEntity, SensorEntity):
             return None
         return self.entity_description.value_fn(load)
 
-
-class SmartLoadTotal(SmartLoadSensor, RestoreSensor):
-    """What a smart load channel has counted, remembered over a restart of Home Assistant."""
-
     @property
     @override
-    def extra_restore_state_data(self) -> StoredTotal:
-        """Return what a restart must not lose."""
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What belongs to the value."""
         leader = self.coordinator.wiring.group.leader
-        return StoredTotal(
-            self.native_value,
-            self.native_unit_of_measurement,
-            None
-            if leader is None
-            else leader.stored_count(
-                f"smart_load_{self._number}_{self.entity_description.key}"
-            ),
+        if leader is None:
+            return {}
+        return _counted_before(
+            self.coordinator.data.members[leader.member.serial_number],
+            f"smart_load_{self._number}_{self.entity_description.key}",
         )

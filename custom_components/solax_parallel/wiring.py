@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from .a1_ess.clock import SteadyClock
 from .a1_ess.codes import BackupInterfaceType, ModelType, Role
 from .a1_ess.group import Group
 from .a1_ess.inverter import Inverter, Member
@@ -117,6 +118,7 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         )
         server = SimulatorServer(simulation, profile)
         await server.start()
+    clock = SteadyClock()
     inverters: dict[LinkParams, list[Inverter]] = {}
     links: dict[LinkParams, Link] = {}
     reported: list[ReportedSecondary] = []
@@ -146,9 +148,10 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
                 profile,
                 RegisterSource(links[params].for_unit(member.unit_id), profile),
                 system_interval=system_interval if member.role.leads else None,
+                clock=clock,
             )
         )
-    group = Group(list(inverters.values()), reported)
+    group = Group(list(inverters.values()), reported, clock=clock)
     return Wiring(hass, profile, group, links, simulation, server)
 
 

@@ -17,10 +17,17 @@ def _reading(key: str) -> Callable[[InverterState], float | None]:
 
 
 def _load(member: InverterState) -> float | None:
-    """Return the AC power in % of what the inverter is made for."""
-    power = member.readings.get("ac_power")
+    """Return what the inverter delivers in % of what it is made for.
+
+    Off-grid its AC port is dead, and the backup output does the work.
+    """
+    keys = ("backup_l1_power", "backup_l2_power") if member.off_grid else ("ac_power",)
+    powers = [member.readings.get(key) for key in keys]
+    known = [power for power in powers if power is not None]
     rated = None if member.identity is None else member.identity.rated_power
-    return None if power is None or not rated else 100 * power / rated
+    if len(known) < len(powers) or not rated:
+        return None
+    return 100 * sum(known) / rated
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """The sums over the units, held against what the primary says of the whole system."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .totals import Members, sum_over_units
@@ -16,7 +15,7 @@ _BOTH_SIDES = {
 _TOLERATED_SHARE = 0.05
 _TOLERATED_POWER = 100.0
 
-LASTING_POLLS = 10
+LASTING_COMPARISONS = 10
 """After how many comparisons in a row a mismatch counts as lasting."""
 
 
@@ -29,9 +28,10 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether the two differ by no more than 5 % or 100 W."""
-        return abs(self.units - self.primary) <= max(
-            _TOLERATED_POWER, _TOLERATED_SHARE * abs(self.primary)
+        """Whether the two differ by 5 % or less, or by 100 W or less: one of them is enough."""
+        difference = abs(self.units - self.primary)
+        return difference <= _TOLERATED_POWER or difference <= _TOLERATED_SHARE * abs(
+            self.primary
         )
 
 
@@ -62,14 +62,18 @@ class Mismatch:
 
     def __init__(self) -> None:
         """Start with nothing compared."""
-        self._lasting: bool | None = None
-        self._polls = 0
+        self.latest: dict[str, Comparison] = {}
+        self._disagreed = 0
 
-    def lasting(self, comparison: Mapping[str, Comparison]) -> bool | None:
-        """Return whether the sides disagree lastingly; None until they were ever compared."""
-        if not comparison:
-            return self._lasting
+    def observe(self, members: Members) -> None:
+        """Take note of a poll, which need not have brought anything to compare."""
+        if not (comparison := compare(members)):
+            return
+        self.latest = comparison
         agrees = all(each.agrees for each in comparison.values())
-        self._polls = 0 if agrees else self._polls + 1
-        self._lasting = self._polls >= LASTING_POLLS
-        return self._lasting
+        self._disagreed = 0 if agrees else self._disagreed + 1
+
+    @property
+    def is_lasting(self) -> bool | None:
+        """Whether the sides disagree for long; None until they were ever compared."""
+        return self._disagreed >= LASTING_COMPARISONS if self.latest else None

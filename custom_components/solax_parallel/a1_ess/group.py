@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 import time
 from types import MappingProxyType
@@ -10,13 +10,14 @@ from types import MappingProxyType
 from .balance import BalanceWatch, Spread, spreads
 from .checks import Check, run_checks
 from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
-from .comparison import Comparison, Mismatch, compare
+from .comparison import Comparison, Mismatch
+from .counters import StoredCount
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
 from .inverter import Inverter, InverterState
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
-from .totals import TOTALS, Members, Total
+from .totals import SUMMED_ENERGIES, TOTALS, Members, Total
 
 _NUMBERED = frozenset(
     {Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3}
@@ -39,6 +40,19 @@ class Status(StrEnum):
     OFF_GRID = "off_grid"
     SPLIT = "split"
     OFFLINE = "offline"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredGroup:
+    """What a group has counted, as it outlives a restart of the program.
+
+    ``counts`` are those of each inverter by serial number and key. ``left_behind`` has the key of
+    every summed energy that was ever told, with what inverters had counted for it that are no
+    longer in the group.
+    """
+
+    counts: Mapping[str, Mapping[str, StoredCount]] = field(default_factory=dict)
+    left_behind: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +145,30 @@ class Group:
         self._mismatch = Mismatch()
         self._balance = BalanceWatch()
         self._unit_quantity: int | None = None
+        self._left_behind: dict[str, float] = {}
+        for inverter in self.inverters.values():
+            # A sum that was told must not leap by what an inverter brings along that joins.
+            inverter.samples.joins = self._left_behind
+
+    def restore(self, stored: StoredGroup) -> None:
+        """Go on with what was counted before a restart of the program."""
+        self._left_behind.update(stored.left_behind)
+        for serial, counts in stored.counts.items():
+            if (inverter := self.inverters.get(serial)) is not None:
+                inverter.restore(counts)
+                continue
+            for key in self._left_behind.keys() & counts.keys():
+                self._left_behind[key] += counts[key].carried + counts[key].value
+
+    def stored(self) -> StoredGroup:
+        """Return what is to be kept over a restart of the program."""
+        return StoredGroup(
+            counts={
+                serial: inverter.stored_counts()
+                for serial, inverter in self.inverters.items()
+            },
+            left_behind=dict(self._left_behind),
+        )
 
     @property
     def leader(self) -> Inverter | None:
@@ -176,9 +214,13 @@ class Group:
             leader=self._leader,
             expected=expected,
             on_grid=on_grid,
+            left_behind=self._left_behind,
         )
         totals = {key: total.make(made_from) for key, total in TOTALS.items()}
-        comparison = compare(made_from)
+        for key in SUMMED_ENERGIES:
+            if totals[key].value is not None:
+                self._left_behind.setdefault(key, 0.0)
+        self._mismatch.observe(made_from)
         apart = spreads(heard)
         checks = run_checks(
             heard, self._unit_quantity, unseen=len(members) - len(heard)
@@ -197,8 +239,8 @@ class Group:
             led=group_led(heard, expected),
             on_grid=on_grid,
             totals=MappingProxyType(totals),
-            comparison=MappingProxyType(comparison),
-            totals_disagree=self._mismatch.lasting(comparison),
+            comparison=MappingProxyType(self._mismatch.latest),
+            totals_disagree=None if primary is None else self._mismatch.is_lasting,
             spreads=MappingProxyType(apart),
             unbalanced=self._balance.unbalanced(
                 apart["soc_spread"].value, self._clock()

@@ -21,7 +21,7 @@ from .codes import (
     Role,
     RunMode,
 )
-from .counters import StoredCount
+from .counters import CONSISTENT_POLLS, StoredCount
 from .extension import Extension, ExtensionReader
 from .faults import FAULTS, Severity, problems
 from .identity import (
@@ -75,9 +75,10 @@ class Member:
 class InverterState:
     """What is known of one inverter after a poll. None always means: not known.
 
-    ``readings`` are in the units of the profile. ``faults`` and ``parallel_faults`` hold the keys
-    of the faults reported, ``unnamed_bits`` what else the fault words say. ``failures`` tells for
-    each window why it could not be used.
+    ``readings`` are in the units of the profile, ``counted_before`` what a counter stood at that
+    did not start at nothing. ``faults`` and ``parallel_faults`` hold the keys of the faults
+    reported, ``unnamed_bits`` what else the fault words say. ``failures`` tells for each window
+    why it could not be used.
     """
 
     serial_number: str
@@ -94,6 +95,7 @@ class InverterState:
     parallel_faults: frozenset[str] | None = None
     unnamed_bits: Mapping[str, int] = field(default_factory=dict)
     readings: Mapping[str, float | None] = field(default_factory=dict)
+    counted_before: Mapping[str, float] = field(default_factory=dict)
     extension: Extension | None = None
     system: Mapping[str, Value | None] = field(default_factory=dict)
     reported: bool = False
@@ -168,6 +170,7 @@ class Inverter:
         self._failed_polls = 0
         self._last_seen: datetime | None = None
         self._rests: dict[str, _Rest] = {}
+        self._introduced: set[str] = set()
 
     @property
     def role(self) -> Role:
@@ -191,17 +194,19 @@ class Inverter:
             for register in self._profile.registers.values()
             if register.unit is not None
             and register.window in _MEASURING
-            and (register.fitted is None or register.fitted in self.fitted)
+            and self._is_fitted(register)
         )
 
-    def restore(self, counts: Mapping[str, StoredCount]) -> None:
-        """Go on with the counters for life that were stored before a restart, by their keys."""
-        self.samples.restore(counts, self._clock())
+    def _is_fitted(self, register: Register) -> bool:
+        return register.fitted is None or register.fitted in self.fitted
 
-    def stored_count(self, key: str) -> StoredCount | None:
-        """Return what is to be kept of a counter over a restart; None if it was never read."""
-        count = self.samples.counts.get(key)
-        return None if count is None else count.stored(self._clock())
+    def restore(self, counts: Mapping[str, StoredCount]) -> None:
+        """Go on with the counters of before a restart, by their registers' keys."""
+        self.samples.restore(self._profile.registers.values(), counts, self._clock())
+
+    def stored_counts(self) -> dict[str, StoredCount]:
+        """Return what is to be kept of the counters over a restart, by their registers' keys."""
+        return self.samples.stored(self._clock())
 
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
@@ -260,7 +265,7 @@ class Inverter:
                 failures[window] = "left alone for a while after it failed"
                 continue
             try:
-                values |= await self.source.read(window)
+                values |= await self._read_window(window, now)
             except ReadError as err:
                 failures[window] = str(err)
                 rest.failures += 1
@@ -278,6 +283,27 @@ class Inverter:
                 self._system_read_at = now
             if window == "parallel_setting":
                 self._take_setting(decode_setting(self._profile, values), now)
+        return values
+
+    async def _read_window(self, window: str, now: float) -> Mapping[str, Value | None]:
+        """Read a window; the first time as often as it takes to believe its counters.
+
+        A first reading could be a glitch, and nothing but a second one tells.
+        """
+        values = await self.source.read(window)
+        if window in self._introduced:
+            return values
+        counters = [
+            register
+            for register in self._profile.read_in(window)
+            if register.counter is not None and self._is_fitted(register)
+        ]
+        for _ in range(1, CONSISTENT_POLLS):
+            if self.samples.knows(counters, values):
+                break
+            self.samples.take(counters, values, now)
+            values = await self.source.read(window)
+        self._introduced.add(window)
         return values
 
     def _windows(self, now: float) -> Iterator[str]:
@@ -374,6 +400,13 @@ class Inverter:
             parallel_faults=None if extension is None else extension.faults,
             unnamed_bits=MappingProxyType(unnamed_bits),
             readings=MappingProxyType(readings),
+            counted_before=MappingProxyType(
+                {
+                    key: count.counted_before
+                    for key, count in self.samples.counts.items()
+                    if count.counted_before
+                }
+            ),
             extension=extension,
             system=MappingProxyType(
                 {

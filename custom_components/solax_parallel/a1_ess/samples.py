@@ -5,18 +5,22 @@ for it for three polls, then there is none.
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
 from .counters import Count, StoredCount
-from .profile import Bounds, Counter, Register
+from .profile import Bounds, Register
 from .source import Value
 
 HELD_POLLS = 3
 """For how many polls a good value stands in for bad ones."""
 
+LARGEST_RATED_POWER = 7600
+"""The rated power in W of the largest inverters of the family (grade vendor)."""
+
 _TWICE_RATED = Bounds(rated=2)
+_HOURS = "h"
 
 
 @dataclass
@@ -25,6 +29,11 @@ class _Track:
 
     value: float | None = None
     missed: int = 0
+
+    def hold(self, value: float | None) -> None:
+        """Note a poll that brought a good value."""
+        self.value = value
+        self.missed = 0
 
     def miss(self) -> None:
         """Note a poll that brought no good value."""
@@ -37,24 +46,50 @@ class _Track:
 class Samples:
     """The believed readings of one inverter.
 
-    ``rated_power`` is in W; while it is None, bounds that depend on it are not checked.
+    ``rated_power`` is in W; while it is None, bounds that depend on it are those of the largest
+    inverter. A counter that is first read when its key is in ``joins`` counted elsewhere so far.
     """
 
     rated_power: float | None = None
+    joins: Container[str] = ()
     dropped: Tally[str] = field(default_factory=Tally)
     counts: dict[str, Count] = field(default_factory=dict)
     """The counters by their registers' keys, as far as they were ever read."""
     _tracks: dict[str, _Track] = field(default_factory=dict)
 
-    def restore(self, stored: Mapping[str, StoredCount], now: float) -> None:
-        """Go on with counters for life from before a restart; ``now`` is monotonic, in seconds."""
-        for key, count in stored.items():
-            self.counts[key] = Count(Counter.TOTAL)
-            self.counts[key].restore(count, now)
+    def restore(
+        self,
+        registers: Iterable[Register],
+        stored: Mapping[str, StoredCount],
+        now: float,
+    ) -> None:
+        """Go on with the counters of before a restart; ``now`` is as for ``take``."""
+        self.counts |= {
+            register.key: Count.restored(register, stored[register.key], now)
+            for register in registers
+            if register.counter is not None and register.key in stored
+        }
 
-    def total(self, key: str) -> float | None:
-        """Return the last believed value of a counter in kWh, however long ago it was read."""
-        return self.counts[key].value if key in self.counts else None
+    def stored(self, now: float) -> dict[str, StoredCount]:
+        """Return what is to be kept of the counters over a restart."""
+        kept = {key: count.stored(now) for key, count in self.counts.items()}
+        return {key: count for key, count in kept.items() if count is not None}
+
+    def knows(
+        self, counters: Iterable[Register], readings: Mapping[str, Value | None]
+    ) -> bool:
+        """Whether every counter that has a reading was believed before."""
+        return all(
+            register.key in self.counts and self.counts[register.key].is_known
+            for register in counters
+            if readings.get(register.key) is not None
+        )
+
+    def accumulated(self, key: str) -> float | None:
+        """Return what a counter has counted here in all, however long ago it was read."""
+        if key in self.counts:
+            return self.counts[key].accumulated
+        return 0.0 if key in self.joins else None
 
     def take(
         self,
@@ -65,7 +100,8 @@ class Samples:
         """Return what is believed of ``registers`` after a poll that brought ``readings``.
 
         A register that is missing from ``readings`` was not read; one that is None had no value.
-        ``now`` is a monotonic time in seconds. Registers with a unit are the ones that measure.
+        ``now`` is a time in seconds that never runs back. Registers with a unit are the ones that
+        measure.
         """
         return {
             register.key: self._take(register, readings, now)
@@ -83,26 +119,38 @@ class Samples:
     ) -> float | None:
         track = self._tracks.setdefault(register.key, _Track())
         sample = readings.get(register.key)
-        if isinstance(sample, int | float) and self._credible(
-            register, track, sample, now
-        ):
-            track.value = (
-                sample if register.counter is None else self.counts[register.key].value
-            )
-            track.missed = 0
-            return track.value
-        if register.key in readings:
-            self.dropped[register.key] += 1
-        track.miss()
+        if sample is None:
+            # "No value" says that something is not there, which is news only for a while.
+            if register.key in readings and track.value is not None:
+                self.dropped[register.key] += 1
+            track.miss()
+        elif isinstance(sample, str):
+            self._drop(register, track)
+        elif register.counter is not None:
+            self._count(register, track, sample, now)
+        elif self._credible(register, track, sample):
+            track.hold(sample)
+        else:
+            self._drop(register, track)
         return track.value
 
-    def _credible(
+    def _drop(self, register: Register, track: _Track) -> None:
+        self.dropped[register.key] += 1
+        track.miss()
+
+    def _count(
         self, register: Register, track: _Track, sample: float, now: float
-    ) -> bool:
-        if register.counter is not None:
-            _, most_watts = self._limits(register.bounds or _TWICE_RATED)
-            count = self.counts.setdefault(register.key, Count(register.counter))
-            return count.take(sample, most_watts, now)
+    ) -> None:
+        count = self.counts.get(register.key)
+        if count is None:
+            count = Count(register, joins=register.key in self.joins)
+            self.counts[register.key] = count
+        if count.take(sample, self._per_hour(register), now):
+            track.hold(count.value)
+        elif count.is_known:
+            self._drop(register, track)
+
+    def _credible(self, register: Register, track: _Track, sample: float) -> bool:
         bounds = register.bounds
         if bounds is None:
             return True
@@ -113,11 +161,18 @@ class Samples:
         low, high = self._limits(bounds)
         return low <= sample <= high
 
+    def _per_hour(self, register: Register) -> float:
+        """Return the most that a counter can count in an hour, in its unit."""
+        if register.unit == _HOURS:
+            return 1.0
+        _, most_watts = self._limits(register.bounds or _TWICE_RATED)
+        return most_watts / 1000
+
     def _limits(self, bounds: Bounds) -> tuple[float, float]:
         limit = (
             inf
-            if bounds.rated is None or self.rated_power is None
-            else bounds.rated * self.rated_power
+            if bounds.rated is None
+            else bounds.rated * (self.rated_power or LARGEST_RATED_POWER)
         )
         return (
             -limit if bounds.min is None else max(bounds.min, -limit),

@@ -1,7 +1,7 @@
 """The numbers of the whole group: by which rule each is made, and why by that rule."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .inverter import Inverter, InverterState
@@ -41,6 +41,7 @@ class Members:
 
     ``leader`` is the serial number of the inverter with the house's meter, ``expected`` how many
     members the group should have, ``on_grid`` None where it is not known or they disagree.
+    ``left_behind`` is what inverters have counted that are no longer in the group, by key.
     """
 
     states: Mapping[str, InverterState]
@@ -48,6 +49,7 @@ class Members:
     leader: str | None
     expected: int
     on_grid: bool | None
+    left_behind: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def heard(self) -> tuple[InverterState, ...]:
@@ -169,15 +171,13 @@ def _energy(key: str, serials: Sequence[str], members: Members, expected: int) -
     ever counted would count again on its return.
     """
     counting = [serial for serial in serials if _counts(members.units[serial], key)]
-    counts = [members.units[serial].samples.counts.get(key) for serial in counting]
-    known = [
-        count.accumulated
-        for count in counts
-        if count is not None and count.accumulated is not None
-    ]
-    whole = bool(known) and len(known) == len(counts)
+    counted = [members.units[serial].samples.accumulated(key) for serial in counting]
+    known = [value for value in counted if value is not None]
+    whole = bool(known) and len(known) == len(counted)
     return Total(
-        value=round(sum(known), 2) if whole else None,
+        value=(
+            round(sum(known) + members.left_behind.get(key, 0.0), 2) if whole else None
+        ),
         members_included=sum(
             serial not in counting
             or members.states[serial].readings.get(key) is not None
@@ -292,3 +292,10 @@ TOTALS: Mapping[str, TotalRule] = {
     "grid_export_total": _counted_by_primary("grid_export_total", _ONE_METER),
 }
 """Every total of a group by its key."""
+
+SUMMED_ENERGIES = frozenset(
+    key
+    for key, total in TOTALS.items()
+    if total.rule is Rule.SUM and total.unit == "kWh"
+)
+"""Energies that change when an inverter joins or leaves the group."""
