@@ -1,7 +1,7 @@
 """What the entities of a group share."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, override
+from collections.abc import Callable, Iterable
+from typing import override
 
 from homeassistant.core import callback
 from homeassistant.helpers.entity import Entity, EntityDescription
@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .a1_ess.extension import BackupInterface, SmartLoad
-from .a1_ess.group import Status, Total
+from .a1_ess.group import Status
 from .a1_ess.inverter import InverterState
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
@@ -156,12 +156,3 @@ class SmartLoadEntity(SolaxEntity):
     def available(self) -> bool:
         """Whether the latest poll told of the channel."""
         return super().available and self.smart_load is not None
-
-
-def completeness(total: Total) -> Mapping[str, Any]:
-    """Return how many members a total is made of, as attributes."""
-    return {
-        "members_included": total.members_included,
-        "members_expected": total.members_expected,
-        "complete": total.complete,
-    }

@@ -36,6 +36,7 @@ from .const import (
     CONF_COMBINER_BOX,
     CONF_FRAMER,
     CONF_MESSAGE_SPACING,
+    CONF_REQUIRE_COMPLETE,
     CONF_ROLE,
     CONF_TERMINATION,
     CONF_UNIT_ID,
@@ -120,6 +121,7 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _whole_number(
             1, 10, UnitOfTime.SECONDS
         ),
+        vol.Required(CONF_REQUIRE_COMPLETE, default=False): BooleanSelector(),
         vol.Required(CONF_ALLOW_CONTROL, default=False): BooleanSelector(),
     }
 )

@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN
+from .totals import async_rename_counts
 
 
 async def async_replace_unit(
@@ -22,6 +23,7 @@ async def async_replace_unit(
         if unit[CONF_SERIAL_NUMBER] == old
         or unit[CONF_SERIAL_NUMBER].startswith(f"{old}_")
     }
+    await async_rename_counts(hass, entry.entry_id, renamed)
     for before, after in renamed.items():
         _rename(hass, entry, before, after)
     hass.config_entries.async_update_entry(

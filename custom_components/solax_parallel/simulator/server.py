@@ -15,7 +15,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from ..a1_ess.profile import Profile, Space
 from .group import SimulatedGroup, SimulatedUnit
-from .readings import readings
+from .readings import Reading, readings
 from .registers import Encoder, served
 
 HOST: Final = "127.0.0.1"
@@ -94,6 +94,10 @@ class SimulatorServer:
         unit = self._units.get(packet[_UNIT_ID_AT[self._framer]])
         return packet if unit is not None and self._group.online(unit) else b""
 
+    def _readings(self, unit: SimulatedUnit) -> Mapping[str, Reading]:
+        """Return what an inverter reads now."""
+        return readings(self._group, unit)
+
     def _device(self, unit_id: int, unit: SimulatedUnit) -> SimDevice:
         blocks = {
             space: [
@@ -128,7 +132,7 @@ class SimulatorServer:
             return ExcCodes.ILLEGAL_FUNCTION
         if (space := _SPACES.get(function)) is not None:
             self._group.advance()
-            current = readings(self._group, unit)
+            current = self._readings(unit)
             for at, word in self._encoder.words(space, address, count, current):
                 registers[at - first] = word
         return None
