@@ -33,7 +33,7 @@ from custom_components.solax_parallel.const import (
     DEFAULT_SCAN_INTERVAL,
     DOMAIN,
 )
-from custom_components.solax_parallel.event import SEEN_IN_THIS_RUN
+from custom_components.solax_parallel.facts import KNOWN_FACTS
 from custom_components.solax_parallel.links import TcpLink
 from custom_components.solax_parallel.simulator.group import (
     OFFLINE,
@@ -433,9 +433,14 @@ async def poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> 
 async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Stop Home Assistant, as far as an entry can tell, and begin to start it again."""
     await restore_state.async_get(hass).async_dump_states()
+    await die(hass, entry)
+
+
+async def die(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Let Home Assistant end without a word, and begin to start it again."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     await async_mock_load_restore_state_from_storage(hass)
-    del hass.data[SEEN_IN_THIS_RUN]
+    del hass.data[KNOWN_FACTS]
     hass.set_state(CoreState.starting)
 
 

@@ -89,11 +89,12 @@ async def group(
 
 
 @pytest.fixture
-async def within_a_period(group: GroupView) -> None:
-    """Let statistics be made for one and the same five minutes during a test."""
+async def within_a_period(hass: HomeAssistant, group: GroupView) -> None:
+    """Let statistics be made for one and the same five minutes, and the latest poll lie in them."""
     left = PERIOD.total_seconds() - time() % PERIOD.total_seconds()
     if left < LONGEST_TEST:
         await asyncio.sleep(left)
+    await poll(hass)
 
 
 async def believe(hass: HomeAssistant) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
+from custom_components.solax_parallel.a1_ess.faults import FAULTS, PINS, STEPS
 from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
@@ -132,9 +133,18 @@ async def test_rs485_fault(wire: GroupOnTheWire, use: Use) -> None:
     await ail(wire, RS485)
     ((title, message),) = told(calls)
     assert title == "Secondary inverter 1: ParallelRS485 ComFault"
-    steps = ("1. If all units report it", "2. Check the RS485 line", "3. If it stays")
-    places = [message.index(step) for step in steps]
-    assert places == sorted(places)
+    fault = FAULTS[RS485]
+    steps = [
+        f"{number}. {STEPS[step]}" for number, step in enumerate(fault.steps, start=1)
+    ]
+    pins = ", ".join(f"{pin} {PINS[pin]}" for pin in fault.pins)
+    assert message == " ".join(
+        [
+            f"Secondary inverter 1 reports {fault.vendor_code}. {fault.meaning}",
+            *steps,
+            f"Pins of the COMM chain (our inference, not the vendor's word): {pins}.",
+        ]
+    )
     await ail(wire, NONE)
     assert len(calls) == 1
 

@@ -414,6 +414,8 @@ def test_selectors() -> None:
     assert selectors["yes_no"] == {YES, NO}
     assert selectors["fault"] == set(GUIDE)
     assert selectors["register_problem"] == set(Problem)
+    shown = TEXTS["entity"]["sensor"]["status"]["state"]
+    assert TEXTS["selector"]["group_status"]["options"] == shown
     assert selectors["transfer_test"] == {"title", *transfer_test.Phase}
     assert selectors["transfer_failure"] == set(transfer_test.Failure)
     spoken = set[str]().union(*map(strings, sources(*SPEAKING, "scan.py")))

@@ -7,11 +7,13 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .a1_ess.profile import ProfileError
+from .acceptance import async_forget_transfer_test
 from .card import async_offer_card
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .devices import async_register_devices, is_former_member
-from .issues import async_clear_issues
+from .facts import async_forget_facts
+from .issues import async_clear_issues, async_watch_entries
 from .register_map import async_forget_profile
 from .remote_mode import async_clear_remote_mode
 from .services import async_setup_services
@@ -35,6 +37,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Offer actions and card, whether a group is set up or not."""
     async_setup_services(hass)
+    async_watch_entries(hass)
     await async_offer_card(hass)
     return True
 
@@ -84,6 +87,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> No
     async_clear_remote_mode(hass, entry)
     async_forget_profile(hass, entry)
     await async_forget_counts(hass, entry.entry_id)
+    async_forget_transfer_test(hass, entry)
+    await async_forget_facts(hass, entry)
 
 
 async def async_remove_config_entry_device(

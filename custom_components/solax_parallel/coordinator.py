@@ -189,6 +189,8 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         Raises ``ServiceValidationError`` when the group must not or can't be tested now.
         """
         self.async_require_polling()
+        # The latest poll may be minutes old, and the breaker open since.
+        await self.async_refresh()
         self.acceptance.start(self.data, limit)
         await self.async_refresh()
 
@@ -201,6 +203,9 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     @override
     async def _async_update_data(self) -> GroupState:
         begun = self.hass.loop.time()
+        if self.acceptance.running:
+            # Whoever falls silent while it changes over must not be missed when it is back.
+            self.wiring.group.end_rests()
         state = await self.async_ask(self.wiring.group.poll())
         self.issues.async_update(state.members)
         self._remote_mode.observe(state.members)

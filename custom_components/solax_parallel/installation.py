@@ -19,6 +19,7 @@ from .const import (
     NO,
     YES,
 )
+from .forms import PLACES
 
 _ANSWERS = {YES: True, NO: False, None: None}
 
@@ -65,7 +66,10 @@ def with_answers(
     questions = {str(question) for question in asked}
     answers = {key: value for key, value in form.items() if key in questions}
     if CONF_WIRING_ORDER in answers:
-        answers[CONF_WIRING_ORDER] = list(answers[CONF_WIRING_ORDER].values())
+        places = answers[CONF_WIRING_ORDER]
+        answers[CONF_WIRING_ORDER] = [
+            places[place] for place in PLACES if place in places
+        ]
     return {
         **{key: value for key, value in options.items() if key not in questions},
         **{key: value for key, value in answers.items() if value != []},

@@ -265,6 +265,16 @@ async def test_an_order_that_is_none(
     }
 
 
+async def test_an_order_is_taken_by_its_places(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    entry = await added(hass, serve, 3, told(2))
+    # Fields arrive in the order in which they were filled in.
+    order = {"second": "secondary_1", "first": "secondary_2"}
+    await submitted(hass, await opened(hass, entry), wiring_order=order)
+    assert entry.options["wiring_order"] == ["secondary_2", "secondary_1"]
+
+
 async def test_one_option_leads_to_another_question(
     hass: HomeAssistant, serve: Serve
 ) -> None:

@@ -96,6 +96,18 @@ class GroupState:
         return tuple(member for member in self.members.values() if member.heard)
 
     @property
+    def off_grid(self) -> bool | None:
+        """Whether the group went off-grid for good.
+
+        None also while an inverter that may only have missed a poll or two could contradict.
+        """
+        if self.on_grid is None or any(
+            member.lost is None for member in self.members.values()
+        ):
+            return None
+        return not self.on_grid
+
+    @property
     def complete(self) -> bool:
         """Whether every inverter that belongs to the group answered."""
         return len(self.heard) >= self.units_expected
@@ -163,6 +175,11 @@ class Group:
     def renew(self) -> None:
         """Let the next poll ask every inverter anew for everything, the silent ones too."""
         self._renews = True
+
+    def end_rests(self) -> None:
+        """Let the next poll ask the silent ones too, without asking the others anew."""
+        for inverter in self.inverters.values():
+            inverter.end_rest()
 
     def restore(self, stored: StoredGroup) -> None:
         """Go on with what was counted before a restart of the program."""

@@ -222,6 +222,10 @@ class Inverter:
         """
         self._verified = False
         self._setting_read_at = float("-inf")
+        self.end_rest()
+
+    def end_rest(self) -> None:
+        """Let the next poll ask, whatever was to be left alone for a while."""
         self._rest_until = 0.0
         self._rests.clear()
 
