@@ -20,9 +20,14 @@ from custom_components.solax_parallel.a1_ess.codes import (
     ModelType,
     Role,
 )
+from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.inverter import Member
-from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.a1_ess.profile import (
+    Profile,
+    load_profile,
+)
 from custom_components.solax_parallel.const import (
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_COMBINER_BOX,
     CONF_MESSAGE_SPACING,
@@ -58,12 +63,16 @@ from homeassistant.util import dt as dt_util
 ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
 ROLES_BY_SETTING = (Role.PRIMARY, Role.SECONDARY, Role.SECONDARY, Role.SECONDARY)
 NOON = datetime(2026, 6, 21, 12, 0, tzinfo=timezone(timedelta(hours=-5)))
+READS = (1, 2, 3, 4)
+"""The Modbus functions that read."""
 QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
 """Options that do not make a test wait."""
 IMPATIENT = {**QUICK, CONF_TIMEOUT: 0.4}
 """Options with which silence is soon noticed: on this machine an answer takes milliseconds."""
 INSTALLED = {CONF_COMBINER_BOX: "yes", CONF_TERMINATION: "yes"}
 """Options of an owner who says that everything is there."""
+CONTROLLED = {**QUICK, CONF_ALLOW_CONTROL: True}
+"""Options of a group whose owner allows control of smart loads."""
 
 
 class Clock:
@@ -88,7 +97,7 @@ def simulated_group_entry(
     backup_interface: str = "bi_pro",
     rated_power: int = 7600,
     prefix: str = "SIMHA",
-    options: Mapping[str, Any] = QUICK,
+    options: Mapping[str, Any] = CONTROLLED,
 ) -> MockConfigEntry:
     """Return the entry of a group that the integration plays itself."""
     serials = serial_numbers(prefix, units)
@@ -203,6 +212,8 @@ class WatchedServer(PokedServer):
         self.asked: list[Asked] = []
         self.functions: set[int] = set()
         """The function codes of all requests."""
+        self.writes: list[tuple[int, int, int]] = []
+        """Unit id, address and value of every request that is no read."""
 
     @property
     def clients(self) -> int:
@@ -215,6 +226,8 @@ class WatchedServer(PokedServer):
             function = packet[_ID_AT + 1]
             self.functions.add(function)
             self.asked.append(Asked(*struct.unpack(">BBHH", packet[6:12])))
+            if function not in READS:
+                self.writes.append((packet[6], *struct.unpack(">HH", packet[8:12])))
             self.waiting += 1
             self.most_waiting = max(self.waiting, self.most_waiting)
         else:
@@ -250,6 +263,14 @@ class WatchedServer(PokedServer):
         """Return whether somebody asks an inverter."""
         for _ in range(50):
             if self.asked_last == unit_id:
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+    async def is_written_to(self, times: int = 1) -> bool:
+        """Return whether somebody writes, ``times`` in all."""
+        for _ in range(500):
+            if len(self.writes) >= times:
                 return True
             await asyncio.sleep(0.01)
         return False
@@ -371,9 +392,12 @@ class GroupOnTheWire:
 
 def without_windows(profile: Profile, *windows: str) -> Profile:
     """Return the register map of an inverter that does not serve ``windows``."""
-    return Profile(
-        {key: window for key, window in profile.windows.items() if key not in windows},
-        {
+    return replace(
+        profile,
+        windows={
+            key: window for key, window in profile.windows.items() if key not in windows
+        },
+        registers={
             key: register
             for key, register in profile.registers.items()
             if register.window not in windows
@@ -408,6 +432,17 @@ def coded(profile: Profile, key: str, values: Mapping[int, str]) -> Profile:
 def is_loaded(entry: MockConfigEntry) -> bool:
     """Return whether an entry is set up."""
     return entry.state is ConfigEntryState.LOADED
+
+
+def graded(profile: Profile, grade: Grade) -> Profile:
+    """Return a register map whose commands are known as well as ``grade`` says."""
+    return replace(
+        profile,
+        commands={
+            key: replace(command, grade=grade)
+            for key, command in profile.commands.items()
+        },
+    )
 
 
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:

@@ -63,6 +63,7 @@ def collect_what_is_told(hass: HomeAssistant) -> list[str]:
     """Collect the messages that the owner gets."""
     collected: list[str] = []
 
+    @callback
     def collect(kind: UpdateType, changed: dict[str, Notification]) -> None:
         collected.extend(each["message"] for each in changed.values())
 

@@ -3,7 +3,11 @@
 import pytest
 
 from custom_components.solax_parallel.a1_ess.faults import GUIDE, STEPS, Fault
-from custom_components.solax_parallel.a1_ess.profile import Register, load_profile
+from custom_components.solax_parallel.a1_ess.profile import (
+    Command,
+    Register,
+    load_profile,
+)
 from scripts.documentation import FOLDER, PAGES
 
 OURS = "our inference, not the vendor's word"
@@ -39,7 +43,7 @@ def test_a_register_is_told_in_full(register: Register) -> None:
     page = (FOLDER / "register-evidence.md").read_text(encoding="utf-8")
     (window,) = [
         section
-        for section in page.split("\n### Window ")
+        for section in page.partition("\n## Commands\n")[0].split("\n### Window ")
         if section.startswith(f"`{register.window}`\n")
     ]
     (row,) = [
@@ -56,3 +60,24 @@ def test_a_register_is_told_in_full(register: Register) -> None:
         assert meaning == f"{register.scale:g} {register.unit}"
     for name in {**(register.values or {}), **(register.bits or {})}.values():
         assert f" {name}" in meaning
+
+
+@pytest.mark.parametrize(
+    "command", load_profile().commands.values(), ids=lambda command: command.key
+)
+def test_a_command_is_told_in_full(command: Command) -> None:
+    page = (FOLDER / "register-evidence.md").read_text(encoding="utf-8")
+    _, _, commands = page.partition("\n## Commands\n")
+    (row,) = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in commands.splitlines()
+        if line.startswith(f"| `{command.key}` |")
+    ]
+    _, address, values, confirmed_by, grade, source = row
+    assert int(address, 16) == command.address
+    assert values == ", ".join(
+        f"{code} {name}" for code, name in command.values.items()
+    )
+    assert confirmed_by == f"`{command.confirmed_by}`"
+    assert grade == f"`{command.grade}`"
+    assert f"- {source} {command.source}\n" in page

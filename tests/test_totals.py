@@ -22,7 +22,12 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
 )
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.helpers import entity_registry as er
 
 from .conftest import StartGroup
@@ -53,6 +58,7 @@ def history(hass: HomeAssistant) -> Iterator[History]:
     """Record every number that an energy counter for life shows, as the recorder would."""
     numbers: History = defaultdict(list)
 
+    @callback
     def note(event: Event[EventStateChangedData]) -> None:
         new = event.data["new_state"]
         if (

@@ -14,13 +14,16 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 import yaml
 
-from custom_components.solax_parallel.a1_ess import transfer_test
+from custom_components.solax_parallel.a1_ess import control, transfer_test
 from custom_components.solax_parallel.a1_ess.checks import Check
 from custom_components.solax_parallel.a1_ess.codes import (
     BackupInterfaceType,
     LedSource,
+    OnOff,
     Role,
+    SmartLoadMode,
 )
+from custom_components.solax_parallel.a1_ess.extension import SMART_LOADS
 from custom_components.solax_parallel.a1_ess.faults import (
     FAULTS,
     GUIDE,
@@ -38,6 +41,7 @@ from custom_components.solax_parallel.config_flow import (
 from custom_components.solax_parallel.const import DOMAIN, NO, YES
 from custom_components.solax_parallel.guidance import fault_in_words
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
+from custom_components.solax_parallel.smart_loads import name_field
 from custom_components.solax_parallel.tables import Words
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
@@ -45,7 +49,8 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 
-from .groups import set_up
+from .conftest import AddSimulated
+from .groups import QUICK, set_up
 from .texts import INTEGRATION, TEXTS, placeholders
 
 ICONS: Mapping[str, Any] = json.loads(
@@ -63,6 +68,7 @@ OF_HOME_ASSISTANT = {
 
 SPEAKING = (
     "acceptance.py",
+    "commands.py",
     "config_flow.py",
     "explanation.py",
     "forms.py",
@@ -125,15 +131,24 @@ def keys_of(node: ast.expr | None) -> set[str]:
 
 
 @pytest.fixture
-async def shown(hass: HomeAssistant, simulated_entry: MockConfigEntry) -> Shown:
+async def shown(
+    hass: HomeAssistant, simulated_entry: MockConfigEntry, add_simulated: AddSimulated
+) -> Shown:
     """Return, for each platform and key, what entities show that needs a text.
 
-    A simulated group of four with a BI PRO has every entity that there is.
+    A simulated group of four with a BI PRO and one whose loads can only be looked at have every
+    entity that there is.
     """
+    watched_entry = add_simulated(units=1, prefix="WATCHED", options=QUICK)
     assert await set_up(hass, simulated_entry)
+    assert await set_up(hass, watched_entry)
     found: Shown = defaultdict(lambda: {"attributes": set()})
-    for entity in er.async_entries_for_config_entry(
-        er.async_get(hass), simulated_entry.entry_id
+    for entity in (
+        entity
+        for entry in (simulated_entry, watched_entry)
+        for entity in er.async_entries_for_config_entry(
+            er.async_get(hass), entry.entry_id
+        )
     ):
         assert entity.translation_key is not None
         shows = found[entity.domain, entity.translation_key]
@@ -182,6 +197,7 @@ def test_texts_of_attributes() -> None:
         "checks": set(Check),
         "failure": set(transfer_test.Failure),
         "weighting": set(Weighting),
+        "read_only": set(control.ReadOnly),
     }
     for platform, keys in TEXTS["entity"].items():
         for key, texts in keys.items():
@@ -298,10 +314,16 @@ def test_exceptions() -> None:
                 given = argument(call, "translation_placeholders")
                 used[key] = keys_of(given)
     used |= {refusal: set() for refusal in transfer_test.Refusal}
-    assert used == {
+    needed = {
         key: placeholders(texts["message"])
         for key, texts in TEXTS["exceptions"].items()
     }
+    for reason in (*control.Refusal, *control.Failure):
+        # All get the same, and few need all of it.
+        wait = {"wait"} if reason in set(control.Refusal) else set()
+        assert needed[reason] <= {"load", "wanted", "now"} | wait
+        used[reason] = needed[reason]
+    assert used == needed
 
 
 def test_issues() -> None:
@@ -376,7 +398,7 @@ def test_no_text_of_a_dialog_is_left_over(
         "port",
         "device",
     }
-    spoken |= {"scan_interval", "timeout", *Refusal}
+    spoken |= {"scan_interval", "timeout", *Refusal, *map(name_field, SMART_LOADS)}
     for step, shown in texts["step"].items():
         assert hasattr(flow, f"async_step_{step}"), step
         fields = shown.get("data", {})
@@ -404,13 +426,15 @@ def test_selectors() -> None:
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    asked = {"framer", "backup_interface", "fault", "yes_no"}
+    asked = {"framer", "backup_interface", "fault", "smart_load", "yes_no"}
     assert selectors.keys() == used.keys() | asked
     for key, options in used.items():
         assert options <= selectors[key], key
     assert selectors["role"] == set(Role)
     assert selectors["check"] == set(Check)
     assert selectors["backup_interface"] == set(BackupInterfaceType)
+    assert selectors["smart_load"] == set(map(str, SMART_LOADS))
+    assert selectors["smart_load_says"] == {*OnOff, *SmartLoadMode, "nothing"}
     assert selectors["yes_no"] == {YES, NO}
     assert selectors["fault"] == set(GUIDE)
     assert selectors["register_problem"] == set(Problem)

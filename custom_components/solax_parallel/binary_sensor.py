@@ -16,7 +16,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .a1_ess.checks import Check
 from .a1_ess.codes import OnOff
-from .a1_ess.extension import BackupInterface, SmartLoad
+from .a1_ess.control import Kind
+from .a1_ess.extension import BackupInterface
 from .a1_ess.faults import FAULTS, PARALLEL_FAULTS, Family, Fault
 from .a1_ess.group import GroupState
 from .a1_ess.inverter import InverterState
@@ -25,8 +26,9 @@ from .entity import (
     BackupInterfaceEntity,
     GroupEntity,
     InverterEntity,
-    SmartLoadEntity,
+    WatchedLoadEntity,
     async_add_as_known,
+    watched_loads,
 )
 
 PARALLEL_UPDATES = 0
@@ -54,13 +56,6 @@ class BackupInterfaceBinarySensorDescription(BinarySensorEntityDescription):
     """A binary sensor of a BI or BI PRO."""
 
     relay_fn: Callable[[BackupInterface], OnOff]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SmartLoadBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of a smart load channel."""
-
-    relay_fn: Callable[[SmartLoad], OnOff]
 
 
 def _parallel_fault(fault: Fault) -> InverterBinarySensorDescription:
@@ -176,12 +171,8 @@ BACKUP_INTERFACE_BINARY_SENSORS = (
     ),
 )
 
-SMART_LOAD_BINARY_SENSORS = (
-    SmartLoadBinarySensorDescription(
-        key="state",
-        device_class=BinarySensorDeviceClass.POWER,
-        relay_fn=lambda load: load.state,
-    ),
+SMART_LOAD_STATE = BinarySensorEntityDescription(
+    key="state", device_class=BinarySensorDeviceClass.POWER
 )
 
 
@@ -206,13 +197,12 @@ def _binary_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
         # A sum of what the primary says can't be held against what the primary says.
         if len(group.units) == len(group.inverters):
             yield GroupBinarySensor(coordinator, TOTALS_DISAGREE)
-    if (interface := coordinator.data.backup_interface) is None:
+    if coordinator.data.backup_interface is None:
         return
     for interface_description in BACKUP_INTERFACE_BINARY_SENSORS:
         yield BackupInterfaceBinarySensor(coordinator, interface_description)
-    for number in interface.smart_loads:
-        for load_description in SMART_LOAD_BINARY_SENSORS:
-            yield SmartLoadBinarySensor(coordinator, load_description, number)
+    for number in watched_loads(coordinator, Kind.SWITCH):
+        yield SmartLoadState(coordinator, SMART_LOAD_STATE, number)
 
 
 class InverterBinarySensor(InverterEntity, BinarySensorEntity):
@@ -274,10 +264,10 @@ class BackupInterfaceBinarySensor(BackupInterfaceEntity, BinarySensorEntity):
         return self.entity_description.relay_fn(interface) is OnOff.ON
 
 
-class SmartLoadBinarySensor(SmartLoadEntity, BinarySensorEntity):
-    """A smart load channel that can only be watched."""
+class SmartLoadState(WatchedLoadEntity, BinarySensorEntity):
+    """Whether a smart load channel is on, where it can't be switched."""
 
-    entity_description: SmartLoadBinarySensorDescription
+    _kind = Kind.SWITCH
 
     @property
     @override
@@ -285,4 +275,4 @@ class SmartLoadBinarySensor(SmartLoadEntity, BinarySensorEntity):
         """Whether the channel is on."""
         if (load := self.smart_load) is None:
             return None
-        return self.entity_description.relay_fn(load) is OnOff.ON
+        return load.state is OnOff.ON

@@ -53,6 +53,7 @@ from .a1_ess.scan import (
 from .a1_ess.search import open_hosts, searchable
 from .const import (
     CONF_ADVANCED,
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_BAUDRATE,
     CONF_FRAMER,
@@ -73,6 +74,7 @@ from .forms import (
     SEARCH_SCHEMA,
     SERIAL_SCHEMA,
     SIMULATED_SCHEMA,
+    SMART_LOADS_SCHEMA,
     TCP_SCHEMA,
     installation_schema,
     wiring_order_schema,
@@ -87,6 +89,7 @@ from .links import (
 )
 from .register_map import async_load_profile
 from .simulator.group import serial_numbers
+from .smart_loads import has_smart_loads
 from .tables import Words, answers_in_words, check_table, checks_of, unit_table
 from .wiring import reported_unit_data, unit_data
 
@@ -643,6 +646,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                         CONF_RATED_POWER: _SIMULATED_RATED_POWER,
                     },
                 },
+                options={CONF_ALLOW_CONTROL: True},
             )
         return self._form("simulated")
 
@@ -814,14 +818,14 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class SolaxOptionsFlow(OptionsFlowWithReload):
-    """Changes how a group is polled, and what its owner says of the installation."""
+    """Changes how a group is polled, what its owner says of it, and what its loads may be told."""
 
     _typed: Mapping[str, Any] | None = None
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask how often and how gently to poll, and what no inverter tells."""
+        """Ask how to poll, what no inverter tells, and for the smart loads where there are any."""
         typed = self._remembered if self._typed is None else self._typed
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -885,7 +889,10 @@ class SolaxOptionsFlow(OptionsFlowWithReload):
                 units = coordinator.data.units_expected
                 told = coordinator.wiring.group.told_backup_interface
             schema = schema.extend(installation_schema(units, told, answers).schema)
-        return schema.extend(wiring_order_schema(self._secondaries).schema)
+        schema = schema.extend(wiring_order_schema(self._secondaries).schema)
+        if has_smart_loads(self.hass, self.config_entry):
+            schema = schema.extend(SMART_LOADS_SCHEMA.schema)
+        return schema
 
 
 def _primary_unit(entry: ConfigEntry) -> Mapping[str, Any]:

@@ -134,6 +134,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     def _fall_quiet(self) -> None:
         self.update_interval = None
         self.data = self.wiring.group.unasked()
+        self.wiring.control.observe(self.data)
         # So that a poll which is given up is no new failure, and nobody is told of it.
         self.last_update_success = False
 
@@ -206,7 +207,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         if self.acceptance.running:
             # Whoever falls silent while it changes over must not be missed when it is back.
             self.wiring.group.end_rests()
-        state = await self.async_ask(self.wiring.group.poll())
+        state = await self.async_ask(self._async_poll())
         self.issues.async_update(state.members)
         self._remote_mode.observe(state.members)
         self.acceptance.observe(state)
@@ -221,6 +222,12 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
                 translation_domain=DOMAIN, translation_key="nobody_answered"
             )
         self._log_changes(state)
+        return state
+
+    async def _async_poll(self) -> GroupState:
+        state = await self.wiring.group.poll()
+        # At once: a command that waited for the poll looks at what it has shown.
+        self.wiring.control.observe(state)
         return state
 
     def _keep_pace(self, begun: float) -> None:

@@ -13,6 +13,7 @@ from .const import (
     CONF_COMBINER_BOX,
     CONF_ROLE,
     CONF_SIMULATED,
+    CONF_SMART_LOADS,
     CONF_TERMINATION,
     CONF_UNITS,
     CONF_WIRING_ORDER,
@@ -61,9 +62,12 @@ def with_answers(
 ) -> dict[str, Any]:
     """Return options with what a form says to the questions that were ``asked``.
 
-    What was left open is not known; what was not asked stays as it was.
+    What was left open is not known; what was not asked stays as it was, and so do the smart
+    loads where the form says nothing of them.
     """
     questions = {str(question) for question in asked}
+    if CONF_SMART_LOADS not in form:
+        questions.discard(CONF_SMART_LOADS)
     answers = {key: value for key, value in form.items() if key in questions}
     if CONF_WIRING_ORDER in answers:
         places = answers[CONF_WIRING_ORDER]

@@ -31,6 +31,7 @@ from homeassistant.helpers.restore_state import RestoreEntity
 from .a1_ess.balance import COMPARED, Compared
 from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
+from .a1_ess.control import Kind
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState
@@ -46,7 +47,10 @@ from .entity import (
     GroupEntity,
     InverterEntity,
     SmartLoadEntity,
+    WatchedLoadEntity,
     async_add_as_known,
+    shown_loads,
+    watched_loads,
 )
 from .explanation import explain
 
@@ -355,13 +359,14 @@ BACKUP_INTERFACE_SENSORS = (
     ),
 )
 
+SMART_LOAD_MODE = SmartLoadSensorDescription(
+    key="mode",
+    device_class=SensorDeviceClass.ENUM,
+    options=list(SmartLoadMode),
+    value_fn=lambda load: load.mode,
+)
+
 SMART_LOAD_SENSORS = (
-    SmartLoadSensorDescription(
-        key="mode",
-        device_class=SensorDeviceClass.ENUM,
-        options=list(SmartLoadMode),
-        value_fn=lambda load: load.mode,
-    ),
     SmartLoadSensorDescription(
         key="power",
         device_class=SensorDeviceClass.POWER,
@@ -415,7 +420,9 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
         return
     for interface_description in BACKUP_INTERFACE_SENSORS:
         yield BackupInterfaceSensor(coordinator, interface_description)
-    for number in interface.smart_loads:
+    for number in watched_loads(coordinator, Kind.MODE):
+        yield SmartLoadModeSensor(coordinator, SMART_LOAD_MODE, number)
+    for number in shown_loads(coordinator):
         for load_description in SMART_LOAD_SENSORS:
             yield SmartLoadSensor(coordinator, load_description, number)
 
@@ -643,3 +650,9 @@ class SmartLoadSensor(SmartLoadEntity, SensorEntity):
             self.coordinator.data.members[leader.member.serial_number],
             f"smart_load_{self._number}_{self.entity_description.key}",
         )
+
+
+class SmartLoadModeSensor(WatchedLoadEntity, SmartLoadSensor):
+    """Who switches a smart load channel, where that can't be set."""
+
+    _kind = Kind.MODE

@@ -1,14 +1,23 @@
-"""Switches: polling, and the main breaker of a simulated group."""
+"""Switches: polling, smart loads, and the main breaker of a simulated group."""
 
+from collections.abc import Iterator
 from typing import Any, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .a1_ess.codes import OnOff
+from .a1_ess.control import Kind
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
-from .entity import GroupEntity
+from .entity import (
+    CommandedLoadEntity,
+    GroupEntity,
+    async_add_as_known,
+    commanded_loads,
+)
 from .simulator.group import SimulatedGroup
 
 # Switching polling off must not wait for a poll that another switch began.
@@ -19,6 +28,8 @@ POLLING = SwitchEntityDescription(key="polling", entity_category=EntityCategory.
 SIMULATED_GRID = SwitchEntityDescription(
     key="simulated_grid", entity_category=EntityCategory.CONFIG
 )
+
+SMART_LOAD_STATE = SwitchEntityDescription(key="state")
 
 
 async def async_setup_entry(
@@ -31,6 +42,12 @@ async def async_setup_entry(
     async_add_entities([Polling(coordinator, POLLING)])
     if (simulation := coordinator.wiring.simulation) is not None:
         async_add_entities([SimulatedGrid(coordinator, simulation)])
+    async_add_as_known(entry, async_add_entities, _smart_loads)
+
+
+def _smart_loads(coordinator: SolaxCoordinator) -> Iterator[Entity]:
+    for number in commanded_loads(coordinator, Kind.SWITCH):
+        yield SmartLoadSwitch(coordinator, SMART_LOAD_STATE, number)
 
 
 class Polling(GroupEntity, SwitchEntity):
@@ -99,3 +116,25 @@ class SimulatedGrid(GroupEntity, SwitchEntity):
         self._simulation.grid_closed = closed
         self.async_write_ha_state()
         await self.coordinator.async_refresh()
+
+
+class SmartLoadSwitch(CommandedLoadEntity, SwitchEntity):
+    """A smart load channel that can be switched."""
+
+    _kind = Kind.SWITCH
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether the channel is on, as the inverter says."""
+        return None if self.smart_load is None else self.smart_load.state is OnOff.ON
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Switch the channel on."""
+        await self._async_command(OnOff.ON)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Switch the channel off."""
+        await self._async_command(OnOff.OFF)

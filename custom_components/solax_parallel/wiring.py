@@ -15,6 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .a1_ess.clock import SteadyClock
 from .a1_ess.codes import BackupInterfaceType, ModelType, Role
+from .a1_ess.control import Control, SwitchTimes
 from .a1_ess.group import Group
 from .a1_ess.inverter import Inverter, Member
 from .a1_ess.link import Link, LinkParams
@@ -23,9 +24,11 @@ from .a1_ess.registers import RegisterSource
 from .a1_ess.reported import ReportedSecondary
 from .a1_ess.trial import SourceBy
 from .const import (
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_LINK,
     CONF_MESSAGE_SPACING,
+    CONF_MINIMUM_SWITCH_TIME,
     CONF_MODEL_TYPE,
     CONF_RATED_POWER,
     CONF_ROLE,
@@ -34,6 +37,7 @@ from .const import (
     CONF_UNIT_ID,
     CONF_UNITS,
     DEFAULT_MESSAGE_SPACING,
+    DEFAULT_MINIMUM_SWITCH_TIME,
     DEFAULT_TIMEOUT,
     DOMAIN,
 )
@@ -63,6 +67,9 @@ class _SharedLink:
 
 _SHARED_LINKS: HassKey[dict[LinkParams, _SharedLink]] = HassKey(f"{DOMAIN}_links")
 
+_SWITCH_TIMES: HassKey[dict[str, SwitchTimes]] = HassKey(f"{DOMAIN}_switch_times")
+"""By entry, kept over a reload: the relays are still as warm as before."""
+
 
 @dataclass
 class Wiring:
@@ -75,6 +82,7 @@ class Wiring:
     hass: HomeAssistant
     profile: Profile
     group: Group
+    control: Control
     links: Mapping[LinkParams, _SharedLink]
     sources: Mapping[str, SourceBy]
     simulation: SimulatedGroup | None = None
@@ -100,6 +108,7 @@ class Wiring:
 
     async def async_close(self) -> None:
         """Close every link that no other entry uses, and end what was started for them."""
+        self.control.close()
         for inverter in self.group.inverters.values():
             inverter.source.close()
         for params, shared in self.links.items():
@@ -174,7 +183,19 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         installation=installation_of(entry),
         clock=clock,
     )
-    return Wiring(hass, profile, group, links, sources, simulation, server)
+    control = Control(
+        group,
+        profile,
+        simulated=simulation is not None,
+        allowed=entry.options.get(CONF_ALLOW_CONTROL, False),
+        minimum_switch_time=entry.options.get(
+            CONF_MINIMUM_SWITCH_TIME, DEFAULT_MINIMUM_SWITCH_TIME
+        ),
+        times=hass.data.setdefault(_SWITCH_TIMES, {}).setdefault(
+            entry.entry_id, SwitchTimes()
+        ),
+    )
+    return Wiring(hass, profile, group, control, links, sources, simulation, server)
 
 
 def _system_interval(units: int, *, any_reported: bool) -> float | None:

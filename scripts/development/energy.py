@@ -67,7 +67,8 @@ def _smart_loads(group: GroupView) -> list[dict[str, str]]:
     channels = [
         unique_id.removesuffix("_mode")
         for (domain, unique_id), reading in group.readings.items()
-        if domain == "sensor"
+        # Where the loads can be controlled, the mode is a selection.
+        if domain in ("sensor", "select")
         and unique_id.startswith(f"{group.group_id}_smart_load_")
         and unique_id.endswith("_mode")
         and reading.state != "disabled"

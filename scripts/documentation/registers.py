@@ -1,8 +1,9 @@
 """The page about registers: how well each is known, and how an owner proves one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from custom_components.solax_parallel.a1_ess.profile import (
+    Command,
     Profile,
     Register,
     Space,
@@ -81,6 +82,15 @@ _REGISTERS = """\
 
 Values of 32 bits are two words, the low one first. A number in brackets is the source:"""
 
+_COMMANDS = """\
+## Commands
+
+All that can ever be written: one holding register of the primary at a time (function 06), when you
+ask for it and have allowed it, and only where the grade is `vendor` or `field`. Each counts as carried
+out when the register that confirms it says so. Your file can correct them (`commands:`), and can't add
+one; *Validate register map* writes nothing, so it tells nothing of them. How you prove one: see
+[smart loads](smart-loads.md#control)."""
+
 _FUNCTIONS: dict[Space, str] = {"holding": "03", "input": "04"}
 
 
@@ -95,6 +105,8 @@ def register_page() -> str:
                 _windows(profile),
                 _REGISTERS,
                 *_registers(profile),
+                _COMMANDS,
+                _commands(profile),
             ]
         )
         + "\n"
@@ -115,10 +127,17 @@ def _windows(profile: Profile) -> str:
     )
 
 
-def _registers(profile: Profile) -> Iterator[str]:
-    sources = list(
-        dict.fromkeys(register.source for register in profile.registers.values())
+def _sources(profile: Profile) -> list[str]:
+    """Return every source once, in the order of their numbers."""
+    entries: tuple[Register | Command, ...] = (
+        *profile.registers.values(),
+        *profile.commands.values(),
     )
+    return list(dict.fromkeys(entry.source for entry in entries))
+
+
+def _registers(profile: Profile) -> Iterator[str]:
+    sources = _sources(profile)
     yield "\n".join(f"- [{number}] {text}" for number, text in enumerate(sources, 1))
     for window in profile.windows:
         yield f"### Window `{window}`"
@@ -130,6 +149,25 @@ def _registers(profile: Profile) -> Iterator[str]:
                 if register.window == window
             ),
         )
+
+
+def _commands(profile: Profile) -> str:
+    sources = _sources(profile)
+    return _table(
+        ("Key", "Address", "Codes", "Confirmed by", "Grade", "Source"),
+        (_command_row(command, sources) for command in profile.commands.values()),
+    )
+
+
+def _command_row(command: Command, sources: Sequence[str]) -> tuple[str, ...]:
+    return (
+        f"`{command.key}`",
+        f"0x{command.address:04X}",
+        _names(command.values),
+        f"`{command.confirmed_by}`",
+        f"`{command.grade}`",
+        f"[{sources.index(command.source) + 1}]",
+    )
 
 
 def _row(register: Register, sources: Sequence[str]) -> tuple[str, ...]:
@@ -148,10 +186,14 @@ def _meaning(register: Register) -> str:
     names = register.values or register.bits
     if names is not None:
         kind = "codes" if register.values else "bits"
-        return f"{kind}: {', '.join(f'{code} {name}' for code, name in names.items())}"
+        return f"{kind}: {_names(names)}"
     if register.unit is None:
         return ""
     return f"{register.scale:g} {register.unit}"
+
+
+def _names(names: Mapping[int, str]) -> str:
+    return ", ".join(f"{code} {name}" for code, name in names.items())
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -3,16 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
-from types import MappingProxyType
 
 import pytest
 
 from custom_components.solax_parallel.a1_ess.codes import CODES
+from custom_components.solax_parallel.a1_ess.control import COMMANDS
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
 from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.profile import (
     SHIPPED_PROFILE,
     Bounds,
+    Command,
     Counter,
     Fitted,
     Profile,
@@ -376,6 +377,38 @@ def test_the_windows_are_those_of_the_protocol(profile: Profile) -> None:
     } == WINDOWS
 
 
+def test_the_commands_are_those_of_the_protocol(profile: Profile) -> None:
+    modes = {0: "disabled", 1: "manual", 2: "automatic"}
+    expected = {}
+    for n in range(1, 7):
+        for kind, address, values, told in (
+            ("switch", 0x0310 + n - 1, ON_OFF, "state"),
+            ("mode", 0x0318 + n - 1, modes, "mode"),
+        ):
+            key = f"smart_load_{n}_{kind}"
+            expected[key] = Command(
+                key=key,
+                address=address,
+                values=values,
+                confirmed_by=f"smart_load_{n}_{told}",
+                grade=Grade.ASSUMED,
+                source="Placed by this project until an owner proves the real address",
+            )
+    assert profile.commands == expected
+    assert set(COMMANDS) == set(expected)
+
+
+@pytest.mark.parametrize("grade", Grade)
+def test_only_the_vendor_or_an_owner_proves_a_command(
+    profile: Profile, grade: Grade
+) -> None:
+    command = replace(profile.commands["smart_load_1_switch"], grade=grade)
+
+    assert command.proven is (grade in ("vendor", "field"))
+    assert (command.code("off"), command.code("on")) == (0, 1)
+    assert command.code("manual") is None
+
+
 def test_no_register_reaches_beyond_its_window(profile: Profile) -> None:
     for register in profile.registers.values():
         _, first, last = WINDOWS[register.window]
@@ -614,7 +647,7 @@ def test_a_correction_changes_nothing_else(profile: Profile, owners_file: Path) 
         source="My own inverter",
     )
     shipped["run_mode"] = replace(shipped["run_mode"], values={1: "normal"})
-    assert found == Profile(profile.windows, MappingProxyType(shipped))
+    assert found == replace(profile, registers=shipped)
 
 
 def test_a_correction_leaves_the_shipped_map_alone(
@@ -712,6 +745,52 @@ def test_one_of_numbered_registers_can_be_corrected(owners_file: Path) -> None:
 
     assert found.registers["smart_load_2_power"].address == 0x030E
     assert found.registers["smart_load_3_power"].address == 0x031E
+
+
+def test_a_command_can_be_corrected(profile: Profile, owners_file: Path) -> None:
+    found = corrected(
+        owners_file,
+        """
+        commands:
+          smart_load_2_switch: {address: 0x0420, values: {2: "off", 3: "on"}}
+          smart_load_3_mode: {grade: field, source: heard the relay}
+        """,
+    )
+
+    switch, mode = (
+        profile.commands[key] for key in ("smart_load_2_switch", "smart_load_3_mode")
+    )
+    assert found.commands == {
+        **profile.commands,
+        switch.key: replace(switch, address=0x0420, values={2: "off", 3: "on"}),
+        mode.key: replace(mode, grade=Grade.FIELD, source="heard the relay"),
+    }
+    assert found.registers == profile.registers
+
+
+def test_numbered_commands_can_be_corrected_together(
+    profile: Profile, owners_file: Path
+) -> None:
+    found = corrected(
+        owners_file,
+        """
+        commands:
+          "smart_load_{n}_switch":
+            address: 0x0500
+            repeat: {count: 6, stride: 4}
+            values: {0: "off", 1: "on"}
+            confirmed_by: smart_load_{n}_state
+            grade: field
+            source: mine
+        """,
+    )
+
+    assert [
+        (command.address, command.confirmed_by, command.grade)
+        for key, command in found.commands.items()
+        if key.endswith("switch")
+    ] == [(0x0500 + 4 * n, f"smart_load_{n + 1}_state", "field") for n in range(6)]
+    assert found.commands["smart_load_1_mode"] == profile.commands["smart_load_1_mode"]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "registers: {}\n", "---\n"])
@@ -964,6 +1043,93 @@ ERRORS = {
         "registers.parallel_setting.window",
         "move the window",
     ),
+    "new_command": (
+        """
+        commands:
+          reboot: {address: 1, values: {1: "on"}, confirmed_by: grid_relay,
+            grade: field, source: me}
+        """,
+        "commands.reboot",
+        "such a command is never given",
+    ),
+    "command_for_a_channel_that_there_is_not": (
+        """
+        commands:
+          smart_load_7_switch: {address: 1, values: {1: "on"}, confirmed_by: grid_relay,
+            grade: field, source: me}
+        """,
+        "commands.smart_load_7_switch",
+        "such a command is never given",
+    ),
+    "unknown_word_of_a_command": (
+        "commands: {smart_load_1_mode: {window: live}}",
+        "commands.smart_load_1_mode.window",
+        "",
+    ),
+    "unknown_grade_of_a_command": (
+        "commands: {smart_load_1_mode: {grade: sure}}",
+        "commands.smart_load_1_mode.grade",
+        "",
+    ),
+    "yes_for_the_address_of_a_command": (
+        "commands: {smart_load_1_mode: {address: yes}}",
+        "commands.smart_load_1_mode.address",
+        "must be a whole number",
+    ),
+    "command_beyond_modbus": (
+        "commands: {smart_load_1_mode: {address: 0x10000}}",
+        "commands.smart_load_1_mode.address",
+        "at most 65535",
+    ),
+    "code_beyond_the_word": (
+        'commands: {smart_load_1_switch: {values: {0x10000: "on"}}}',
+        "commands.smart_load_1_switch.values.65536",
+        "",
+    ),
+    "on_and_off_of_a_command_without_quotes": (
+        "commands: {smart_load_1_switch: {values: {0: off, 1: on}}}",
+        "commands.smart_load_1_switch.values.0",
+        "must be text, so put it in quotes",
+    ),
+    "value_that_is_never_confirmed": (
+        "commands: {smart_load_1_mode: {values: {3: timer}}}",
+        "commands.smart_load_1_mode.values.3",
+        "smart_load_1_mode never says 'timer'",
+    ),
+    "value_with_two_codes": (
+        'commands: {smart_load_1_switch: {values: {1: "on", 2: "on"}}}',
+        "commands.smart_load_1_switch.values.1",
+        "'on' has two codes",
+    ),
+    "confirmed_by_nothing": (
+        "commands: {smart_load_1_switch: {confirmed_by: my_eyes}}",
+        "commands.smart_load_1_switch.confirmed_by",
+        "there is no register 'my_eyes'",
+    ),
+    "confirmed_by_another_channel": (
+        "commands: {smart_load_1_switch: {confirmed_by: smart_load_2_state}}",
+        "commands.smart_load_1_switch.confirmed_by",
+        "nothing but 'smart_load_1_state' can confirm it",
+    ),
+    "two_commands_at_one_address": (
+        "commands: {smart_load_1_switch: {address: 0x0311}}",
+        "commands.smart_load_1_switch.address",
+        "0x0311 is the address of both smart_load_1_switch and smart_load_2_switch",
+    ),
+    "repeat_of_an_incomplete_command": (
+        'commands: {"smart_load_{n}_mode": {repeat: {count: 6, stride: 1}, address: 1}}',
+        "commands.smart_load_{n}_mode.",
+        "required key not provided",
+    ),
+    "repeat_of_a_command_under_one_name": (
+        """
+        commands:
+          smart_load_1_mode: {address: 1, values: {1: manual}, grade: field, source: me,
+            confirmed_by: smart_load_1_mode, repeat: {count: 2, stride: 2}}
+        """,
+        "commands.smart_load_1_mode",
+        "{n}",
+    ),
     "only_a_word": ("registers", "", "expected sections"),
 }
 
@@ -1058,6 +1224,25 @@ def test_whoever_moved_is_to_blame(owners_file: Path) -> None:
     with pytest.raises(ProfileError, match=r"line 5, registers\.output_energy_total"):
         corrected(
             owners_file, text.format(own="  output_energy_total: {address: 0x0054}")
+        )
+
+
+def test_the_line_of_a_mistake_among_numbered_commands(owners_file: Path) -> None:
+    with pytest.raises(
+        ProfileError, match=r"line 7, commands\.smart_load_1_mode\.confirmed_by: "
+    ):
+        corrected(
+            owners_file,
+            """\
+            commands:
+              "smart_load_{n}_mode":
+                address: 0x0500
+                repeat: {count: 6, stride: 1}
+                values: {0: disabled}
+                grade: field
+                confirmed_by: "relay_{n}"
+                source: mine
+            """,
         )
 
 

@@ -18,7 +18,12 @@ NOT_SERVED: Pokes = {(1, READINGS, MODEL_TYPE): 99}
 """The primary's extension can't be believed, so it tells of no backup interface."""
 
 POLLING = {"scan_interval": 10, "message_spacing": 0, "timeout": 1}
-POLLED = {**POLLING, "allow_control": False, "require_complete": False}
+POLLED = {
+    **POLLING,
+    "allow_control": False,
+    "minimum_switch_time": 60,
+    "require_complete": False,
+}
 KEPT = {"combiner_box": "yes", "termination": "no"}
 
 
@@ -173,8 +178,9 @@ async def submitted(hass: HomeAssistant, result: Any, **typed: Any) -> Any:
 
 
 def questions(result: Any) -> dict[str, Any]:
-    """Return what the options ask beside the pace of polling."""
-    return {key: value for key, value in fields(result).items() if key not in POLLED}
+    """Return what the options ask beside the pace of polling and the smart loads."""
+    beside = {*POLLED, "smart_loads"}
+    return {key: value for key, value in fields(result).items() if key not in beside}
 
 
 NOWHERE = {"first": None, "second": None}

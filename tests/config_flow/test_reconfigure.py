@@ -297,6 +297,7 @@ async def test_options_are_used_at_once(hass: HomeAssistant, serve: Serve) -> No
         "message_spacing": 7,
         "timeout": 2,
         "allow_control": False,
+        "minimum_switch_time": 60,
     }
     # Less the seconds of the poll that has just been made.
     rest = entry.runtime_data.update_interval.total_seconds()

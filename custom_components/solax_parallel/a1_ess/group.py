@@ -9,11 +9,10 @@ from types import MappingProxyType
 
 from .balance import BalanceWatch, Spread, spreads
 from .checks import Check, CheckResult, Unit, run_checks
-from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
+from .codes import WORKING_MODES, BackupInterfaceType, Led, Role
 from .comparison import Comparison, Mismatch
 from .counters import StoredCount
 from .extension import BackupInterface
-from .faults import FAULTS, Severity
 from .installation import UNANSWERED, Installation
 from .inverter import Inverter, InverterState, Presence
 from .reported import ReportedSecondary
@@ -157,6 +156,8 @@ class Group:
             ),
             None,
         )
+        self.turn = asyncio.Lock()
+        """Held by a poll or a command, so that neither meets half of the other."""
         self._links = links
         self._installation = installation
         self._clock = clock
@@ -211,6 +212,10 @@ class Group:
 
         Never raises for what the wire does; a group that nobody answered for has status offline.
         """
+        async with self.turn:
+            return await self._poll()
+
+    async def _poll(self) -> GroupState:
         if self._renews:
             self._renews = False
             for inverter in self.inverters.values():
@@ -379,16 +384,7 @@ def status(
     """
     if not heard:
         return Status.OFFLINE
-    faults = [
-        FAULTS[key]
-        for member in heard
-        for key in (member.problems or frozenset())
-        | (member.parallel_faults or frozenset())
-    ]
-    if any(fault.severity is Severity.FAULT for fault in faults) or any(
-        member.led in (Led.RED, Led.RED_FLASHING) or member.run_mode in FAULT_MODES
-        for member in heard
-    ):
+    if any(member.faulted for member in heard):
         return Status.FAULT
     if split:
         return Status.SPLIT
@@ -397,7 +393,7 @@ def status(
     )
     if (
         len(heard) < expected
-        or faults
+        or any(member.problems or member.parallel_faults for member in heard)
         or unheard_by_primary
         or any(member.unnamed_bits for member in heard)
     ):

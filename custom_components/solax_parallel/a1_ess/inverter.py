@@ -133,6 +133,23 @@ class InverterState:
             return None
         return problems(self.faults, off_grid=self.off_grid)
 
+    @property
+    def faulted(self) -> bool | None:
+        """Whether a fault, and not only a warning, stands; None where it does not tell."""
+        reported = (self.problems, self.parallel_faults)
+        if (
+            self.led in (Led.RED, Led.RED_FLASHING)
+            or self.run_mode in FAULT_MODES
+            or any(
+                FAULTS[key].severity is Severity.FAULT
+                for keys in reported
+                for key in keys or ()
+            )
+        ):
+            return True
+        # A bit that nobody has a name for may be a fault.
+        return None if None in reported or self.unnamed_bits else False
+
     def reports(self, key: str) -> bool | None:
         """Whether a fault is a problem of this inverter; None where it does not tell."""
         standing = (
@@ -282,6 +299,17 @@ class Inverter:
         self._failed_polls = 0
         self._last_seen = datetime.now(UTC)
         return self._state(values, failures, now)
+
+    async def read_extension(self) -> tuple[Extension, Mapping[str, Value | None]]:
+        """Read the extension alone, outside a poll: what it says, and the readings it is made of.
+
+        Nothing is measured in it. Raises ``ReadError``, also when its cross-check fails.
+        """
+        values = await self.source.read(self._extension_window)
+        if self.source.renewed:
+            await check_serial(self.source, self.member.serial_number)
+        extension = ExtensionReader(self._profile, values, {}).decode(self._setting)
+        return extension, values
 
     async def _verify(self, now: float) -> None:
         """Make sure that this is the inverter it was, and read what it says of itself."""

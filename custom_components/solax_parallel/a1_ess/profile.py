@@ -154,6 +154,27 @@ class Register:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One holding register that may be written, and the register that tells what came of it."""
+
+    key: str
+    address: int
+    values: Mapping[int, str]
+    confirmed_by: str
+    grade: Grade
+    source: str
+
+    @property
+    def proven(self) -> bool:
+        """Whether the register is known well enough to be written on a real inverter."""
+        return self.grade in (Grade.VENDOR, Grade.FIELD)
+
+    def code(self, value: str) -> int | None:
+        """Return what is written for ``value``; None for one that is in no table."""
+        return next((code for code, name in self.values.items() if name == value), None)
+
+
 class _TextField(StringField):
     """Text that is filled up with NUL or with spaces."""
 
@@ -168,6 +189,7 @@ class Profile:
 
     windows: Mapping[str, Window]
     registers: Mapping[str, Register]
+    commands: Mapping[str, Command]
 
     def read_in(self, window: str) -> tuple[Register, ...]:
         """Return the registers that a read of ``window`` delivers."""
@@ -239,6 +261,7 @@ _WINDOW = {
     vol.Required("last"): _ADDRESS,
     vol.Optional("all_zero"): vol.In(("good", "bad")),
 }
+_REPEAT = {vol.Required("count"): _COUNT, vol.Required("stride"): _COUNT}
 _REGISTER = {
     vol.Required("window"): _text,
     vol.Required("address"): _ADDRESS,
@@ -253,11 +276,19 @@ _REGISTER = {
     vol.Optional("fitted"): vol.In([fitted.value for fitted in Fitted]),
     vol.Optional("values"): {_whole: _text},
     vol.Optional("bits"): {vol.All(_whole, vol.Range(min=0, max=31)): _text},
-    vol.Optional("repeat"): {
-        vol.Required("count"): _COUNT,
-        vol.Required("stride"): _COUNT,
-    },
+    vol.Optional("repeat"): _REPEAT,
 }
+_COMMAND = {
+    vol.Required("address"): _ADDRESS,
+    vol.Required("values"): {vol.All(_whole, vol.Range(min=0, max=0xFFFF)): _text},
+    vol.Required("confirmed_by"): _text,
+    vol.Required("grade"): vol.In([grade.value for grade in Grade]),
+    vol.Required("source"): _text,
+    vol.Optional("repeat"): _REPEAT,
+}
+_NUMBERED = ("registers", "commands")
+"""Sections whose keys may stand for several entries."""
+
 PRIMARY_WINDOWS = frozenset({"system", "primary_extension"})
 """Windows that only a primary serves."""
 
@@ -270,6 +301,7 @@ _FILE = vol.Schema(
         vol.Optional("bounds"): {_text: _BOUNDS},
         vol.Optional("windows"): {_text: _WINDOW},
         vol.Optional("registers"): {_text: _REGISTER},
+        vol.Optional("commands"): {_text: _COMMAND},
     }
 )
 
@@ -277,10 +309,11 @@ _FILE = vol.Schema(
 def load_profile(override: Path | None = None) -> Profile:
     """Return the shipped register map, corrected by the owner's file where there is one.
 
-    ``override`` has the same form as the shipped file; what it says of a window, a bound or a
-    register replaces those words of the shipped one, and a new key needs a whole entry. Reads
-    files, so call it where blocking is allowed. Raises ``ProfileError`` for a file that cannot
-    be read, a wrong type, an unknown key, or a register outside its window.
+    ``override`` has the same form as the shipped file; what it says of a window, a bound, a
+    register or a command replaces those words of the shipped one, and a new key needs a whole
+    entry. Reads files, so call it where blocking is allowed. Raises ``ProfileError`` for a file
+    that cannot be read, a wrong type, an unknown key, a register outside its window, or a
+    command that can't be confirmed.
     """
     if override is None:
         return _shipped_profile()
@@ -312,6 +345,15 @@ def _corrected(shipped: dict[str, Any], content: dict[str, Any]) -> Profile:
             raise _MistakeError(
                 ("registers", key, "window"),
                 f"{key} is only looked for in window {window!r}; move the window",
+            )
+    for key, command in profile.commands.items():
+        known = shipped["commands"].get(key)
+        if known is None:
+            raise _MistakeError(("commands", key), "such a command is never given")
+        if command.confirmed_by != known["confirmed_by"]:
+            raise _MistakeError(
+                ("commands", key, "confirmed_by"),
+                f"nothing but {known['confirmed_by']!r} can confirm it; correct that register",
             )
     return profile
 
@@ -377,35 +419,47 @@ def _line(file: Path, content: Any, path: Sequence[object]) -> int | None:
 
 def _written_out(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content with every ``{n}`` key written out."""
-    registers = content.get("registers")
-    if not isinstance(registers, dict):
-        return content
+    return content | {
+        section: _written_out_section(section, entries)
+        for section in _NUMBERED
+        if isinstance(entries := content.get(section), dict)
+    }
+
+
+def _written_out_section(
+    section: str, entries: dict[NodeStrClass, Any]
+) -> dict[str, Any]:
     written: dict[str, Any] = {}
-    for key, entry in registers.items():
+    for key, entry in entries.items():
         repeat = entry.get("repeat") if isinstance(entry, dict) else None
         if repeat is None:
             written[key] = entry
             continue
-        _validated({"registers": {key: entry}})
+        _validated({section: {key: entry}})
         if key.count("{n}") != 1 or {"{", "}"} & set(key.replace("{n}", "")):
             raise _MistakeError(
-                ("registers", key),
+                (section, key),
                 "a repeated key holds {n} once and no other braces",
             )
         once = {name: value for name, value in entry.items() if name != "repeat"}
         for index in range(repeat["count"]):
             written[_numbered(key, index + 1)] = {
-                **once,
+                **{
+                    name: _numbered(value, index + 1)
+                    if isinstance(value, NodeStrClass)
+                    else value
+                    for name, value in once.items()
+                },
                 "address": entry["address"] + index * repeat["stride"],
             }
-    return {**content, "registers": written}
+    return written
 
 
-def _numbered(key: NodeStrClass, number: int) -> NodeStrClass:
-    """Return the name of one of several registers, at the same place in the file."""
-    numbered = NodeStrClass(key.replace("{n}", str(number)))
-    numbered.__config_file__ = key.__config_file__
-    numbered.__line__ = key.__line__
+def _numbered(text: NodeStrClass, number: int) -> NodeStrClass:
+    """Return a text of one of several entries, at the same place in the file."""
+    numbered = NodeStrClass(text.replace("{n}", str(number)))
+    numbered.__config_file__ = text.__config_file__
+    numbered.__line__ = text.__line__
     return numbered
 
 
@@ -447,7 +501,55 @@ def _build(content: dict[str, Any]) -> Profile:
         key: _register(key, entry, windows, bounds, content["sources"])
         for key, entry in content["registers"].items()
     }
-    return Profile(MappingProxyType(windows), MappingProxyType(registers))
+    commands: dict[str, Command] = {}
+    for key, entry in content["commands"].items():
+        command = _command(key, entry, registers, content["sources"])
+        for other in commands.values():
+            if other.address == command.address:
+                raise _MistakeError(
+                    ("commands", key, "address"),
+                    f"0x{command.address:04X} is the address of both {other.key} and {key}",
+                    ("commands", other.key, "address"),
+                )
+        commands[key] = command
+    return Profile(
+        MappingProxyType(windows),
+        MappingProxyType(registers),
+        MappingProxyType(commands),
+    )
+
+
+def _command(
+    key: str,
+    entry: dict[str, Any],
+    registers: Mapping[str, Register],
+    sources: Mapping[str, str],
+) -> Command:
+    """Return one checked command."""
+    if (told := registers.get(entry["confirmed_by"])) is None:
+        raise _MistakeError(
+            ("commands", key, "confirmed_by"),
+            f"there is no register {entry['confirmed_by']!r}",
+        )
+    names = list(entry["values"].values())
+    for code, name in entry["values"].items():
+        place = ("commands", key, "values", code)
+        if name not in (told.values or {}).values():
+            raise _MistakeError(
+                place,
+                f"{told.key} never says {name!r}",
+                ("registers", told.key, "values"),
+            )
+        if names.count(name) > 1:
+            raise _MistakeError(place, f"{name!r} has two codes")
+    return Command(
+        key=key,
+        **{
+            **entry,
+            "grade": Grade(entry["grade"]),
+            "source": sources.get(entry["source"], entry["source"]),
+        },
+    )
 
 
 def _check_names(key: str, entry: Mapping[str, Any]) -> None:

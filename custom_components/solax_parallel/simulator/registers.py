@@ -14,18 +14,16 @@ _ONLY_ON_LARGEST = "third_string"
 
 def served(
     profile: Profile, space: Space, *, leads: bool, rated_power: int
-) -> list[int]:
-    """Return the addresses that an inverter answers for, in order."""
-    return sorted(
-        {
-            address
-            for key, window in profile.windows.items()
-            if window.space == space
-            and (leads or key not in PRIMARY_WINDOWS)
-            and (rated_power == max(RATED_POWERS) or key != _ONLY_ON_LARGEST)
-            for address in range(window.first, window.last + 1)
-        }
-    )
+) -> set[int]:
+    """Return the addresses that an inverter answers for."""
+    return {
+        address
+        for key, window in profile.windows.items()
+        if window.space == space
+        and (leads or key not in PRIMARY_WINDOWS)
+        and (rated_power == max(RATED_POWERS) or key != _ONLY_ON_LARGEST)
+        for address in range(window.first, window.last + 1)
+    }
 
 
 class Encoder:
