@@ -109,10 +109,13 @@ async def shown(hass: HomeAssistant, simulated_entry: MockConfigEntry) -> Shown:
     A simulated group of four with a BI PRO has every entity that there is.
     """
     assert await set_up(hass, simulated_entry)
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(registry, simulated_entry.entry_id):
+        registry.async_update_entity(entity.entity_id, disabled_by=None)
+    await hass.config_entries.async_unload(simulated_entry.entry_id)
+    assert await set_up(hass, simulated_entry)
     found: Shown = defaultdict(lambda: {"attributes": set()})
-    for entity in er.async_entries_for_config_entry(
-        er.async_get(hass), simulated_entry.entry_id
-    ):
+    for entity in er.async_entries_for_config_entry(registry, simulated_entry.entry_id):
         assert entity.translation_key is not None
         shows = found[entity.domain, entity.translation_key]
         shows["device_class"] = entity.original_device_class

@@ -213,6 +213,7 @@ async def test_options_are_used_at_once(hass: HomeAssistant, serve: Serve) -> No
         "scan_interval": 42,
         "message_spacing": 7,
         "timeout": 2,
+        "require_complete": False,
         "allow_control": False,
     }
     assert entry.runtime_data.update_interval.total_seconds() == 42
