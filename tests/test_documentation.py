@@ -8,6 +8,7 @@ from custom_components.solax_parallel.a1_ess.profile import (
     Register,
     load_profile,
 )
+from custom_components.solax_parallel.a1_ess.totals import TOTALS
 from scripts.documentation import FOLDER, PAGES
 
 OURS = "our inference, not the vendor's word"
@@ -81,3 +82,18 @@ def test_a_command_is_told_in_full(command: Command) -> None:
     assert confirmed_by == f"`{command.confirmed_by}`"
     assert grade == f"`{command.grade}`"
     assert f"- {source} {command.source}\n" in page
+
+
+@pytest.mark.parametrize("key", TOTALS)
+def test_a_total_is_told_in_full(key: str) -> None:
+    page = (FOLDER / "totals.md").read_text(encoding="utf-8")
+    (row,) = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in page.splitlines()
+        if line.startswith(f"| `{key}` |")
+    ]
+    _, unit, rule, sources, reason = row
+    total = TOTALS[key]
+    assert (unit, rule, reason) == (total.unit, total.rule, total.reason)
+    assert sources.replace("`", "").split(", ") == list(total.sources)
+    assert f"\n- *{total.rule}*: " in page

@@ -142,13 +142,18 @@ async def shown(
     watched_entry = add_simulated(units=1, prefix="WATCHED", options=QUICK)
     assert await set_up(hass, simulated_entry)
     assert await set_up(hass, watched_entry)
+    registry = er.async_get(hass)
+    entries = (simulated_entry, watched_entry)
+    for entry in entries:
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+            registry.async_update_entity(entity.entity_id, disabled_by=None)
+        await hass.config_entries.async_unload(entry.entry_id)
+        assert await set_up(hass, entry)
     found: Shown = defaultdict(lambda: {"attributes": set()})
     for entity in (
         entity
-        for entry in (simulated_entry, watched_entry)
-        for entity in er.async_entries_for_config_entry(
-            er.async_get(hass), entry.entry_id
-        )
+        for entry in entries
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
     ):
         assert entity.translation_key is not None
         shows = found[entity.domain, entity.translation_key]

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from .faults import fault_page
 from .registers import register_page
+from .totals import total_page
 
 FOLDER = Path(__file__).parents[2] / "docs"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "faults.md": fault_page,
     "register-evidence.md": register_page,
+    "totals.md": total_page,
 }
 """What makes each page, by the page's name in ``FOLDER``."""

@@ -348,16 +348,21 @@ def test_counters_are_stored_and_restored(profile: Profile) -> None:
 
     samples = Samples(RATED)
     samples.restore([*registers, power], stored, 0)
-    # What was stored is no reading.
-    assert samples.take(registers, {}, 0) == dict.fromkeys(stored)
-    assert samples.accumulated("pv_energy_total") == 500
-    assert samples.take(registers, {"pv_energy_total": 400}, 10) == {
-        "pv_energy_total": None,
-        "pv_energy_today": None,
-    }
+    # What they stood at stands in for three bad polls.
+    bad: dict[str, float | str | None] = {"pv_energy_total": 400}
+    for now in (10, 20):
+        assert samples.take(registers, bad, now) == {
+            "pv_energy_total": 500,
+            "pv_energy_today": 5,
+        }
     assert samples.take(
-        registers, {"pv_energy_total": 500, "pv_energy_today": 5.1}, 20
+        registers, {"pv_energy_total": 500, "pv_energy_today": 5.1}, 30
     ) == {"pv_energy_total": 500, "pv_energy_today": 5.1}
+    assert samples.dropped == {"pv_energy_total": 2}
+    for now in (40, 50, 60):
+        assert samples.take(registers, {}, now)["pv_energy_total"] == 500
+    assert samples.take(registers, {}, 70) == dict.fromkeys(stored)
+    assert samples.accumulated("pv_energy_total") == 500
 
 
 def test_what_was_never_there_is_not_dropped(profile: Profile) -> None:

@@ -296,6 +296,7 @@ async def test_options_are_used_at_once(hass: HomeAssistant, serve: Serve) -> No
         "scan_interval": 42,
         "message_spacing": 7,
         "timeout": 2,
+        "require_complete": False,
         "allow_control": False,
         "minimum_switch_time": 60,
     }

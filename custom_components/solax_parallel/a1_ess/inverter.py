@@ -470,13 +470,7 @@ class Inverter:
             parallel_faults=None if extension is None else extension.faults,
             unnamed_bits=MappingProxyType(unnamed_bits),
             readings=MappingProxyType(readings),
-            counted_before=MappingProxyType(
-                {
-                    key: count.counted_before
-                    for key, count in self.samples.counts.items()
-                    if count.counted_before
-                }
-            ),
+            counted_before=MappingProxyType(self.samples.counted_before),
             extension=extension,
             system=MappingProxyType(
                 {

@@ -62,17 +62,30 @@ class Samples:
         stored: Mapping[str, StoredCount],
         now: float,
     ) -> None:
-        """Go on with the counters of before a restart; ``now`` is as for ``take``."""
-        self.counts |= {
-            register.key: Count.restored(register, stored[register.key], now)
-            for register in registers
-            if register.counter is not None and register.key in stored
-        }
+        """Go on with the counters of before a restart; ``now`` is as for ``take``.
+
+        What they stood at last stands in for bad polls, as it would have done then.
+        """
+        for register in registers:
+            if register.counter is None or register.key not in stored:
+                continue
+            count = Count.restored(register, stored[register.key], now)
+            self.counts[register.key] = count
+            self._tracks[register.key] = _Track(count.value)
 
     def stored(self, now: float) -> dict[str, StoredCount]:
         """Return what is to be kept of the counters over a restart."""
         kept = {key: count.stored(now) for key, count in self.counts.items()}
         return {key: count for key, count in kept.items() if count is not None}
+
+    @property
+    def counted_before(self) -> dict[str, float]:
+        """What counters stood at that did not start at nothing, by their registers' keys."""
+        return {
+            key: count.counted_before
+            for key, count in self.counts.items()
+            if count.counted_before
+        }
 
     def knows(
         self, counters: Iterable[Register], readings: Mapping[str, Value | None]
