@@ -10,7 +10,7 @@ from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 
 from .conftest import StartGroup
-from .groups import Falsify, poll, state
+from .groups import Falsify, GroupOnTheWire, entity_id, poll, state
 
 WIRING = "custom_components.solax_parallel.wiring"
 
@@ -22,6 +22,18 @@ def saying(**instead: Reading) -> Falsify:
         return {**reads, **instead}
 
     return say
+
+
+async def pause(hass: HomeAssistant, wire: GroupOnTheWire) -> None:
+    """Switch polling off and on again, and wait for the first poll."""
+    for action in ("turn_off", "turn_on"):
+        await hass.services.async_call(
+            "switch",
+            action,
+            {"entity_id": entity_id(hass, f"{wire.primary}_group_polling")},
+            blocking=True,
+        )
+        await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_how_far_inverters_lie_apart(
@@ -101,3 +113,35 @@ async def test_sums_that_the_primary_does_not_agree_with(
         "units": battery["units"],
         "primary": battery["primary"] + 2000,
     }
+
+
+async def test_a_pause_bears_nothing_out(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    seconds = [0.0]
+    wire.server.falsified[1] = saying(battery_soc=100, system_battery_power=9999)
+    wire.server.falsified[2] = saying(battery_soc=50)
+    with (
+        patch(f"{WIRING}.SteadyClock", lambda: lambda: seconds[-1]),
+        patch(f"{WIRING}.COMPARISON_INTERVAL", 1),
+    ):
+        assert await wire.set_up()
+
+    async def told(now: float) -> list[str]:
+        seconds.append(now)
+        await poll(hass)
+        return [
+            state(hass, f"{wire.primary}_group_{key}").state
+            for key in ("unbalanced", "totals_disagree")
+        ]
+
+    for number in range(1, 10):
+        assert await told(10.0 * number) == [STATE_OFF, STATE_OFF]
+    seconds.append(3700.0)
+    await pause(hass, wire)
+    for number in range(1, 9):
+        assert await told(3700.0 + 10 * number) == [STATE_OFF, STATE_OFF]
+    # The poll that ended the pause was the first of ten.
+    assert await told(7290.0) == [STATE_OFF, STATE_ON]
+    assert await told(7300.0) == [STATE_ON, STATE_ON]

@@ -406,15 +406,7 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterSensor(coordinator, description, serial_number)
         for description in POLL_SENSORS:
             yield InverterPollSensor(coordinator, description, serial_number)
-    for group_description in GROUP_SENSORS:
-        yield GroupSensor(coordinator, group_description)
-    yield RootCauseSensor(coordinator, ROOT_CAUSE)
-    for total_description in TOTAL_SENSORS:
-        yield TotalSensor(coordinator, total_description)
-    if len(coordinator.wiring.group.units) > 1:
-        for spread_description in SPREAD_SENSORS:
-            yield GroupSensor(coordinator, spread_description)
-    yield TransferTestSensor(coordinator, TRANSFER_TEST)
+    yield from _group_sensors(coordinator)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
         return
@@ -425,6 +417,18 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
     for number in shown_loads(coordinator):
         for load_description in SMART_LOAD_SENSORS:
             yield SmartLoadSensor(coordinator, load_description, number)
+
+
+def _group_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
+    for description in GROUP_SENSORS:
+        yield GroupSensor(coordinator, description)
+    yield RootCauseSensor(coordinator, ROOT_CAUSE)
+    for total_description in TOTAL_SENSORS:
+        yield TotalSensor(coordinator, total_description)
+    if len(coordinator.wiring.group.units) > 1:
+        for spread_description in SPREAD_SENSORS:
+            yield GroupSensor(coordinator, spread_description)
+    yield TransferTestSensor(coordinator, TRANSFER_TEST)
 
 
 class InverterSensor(InverterEntity, SensorEntity):
@@ -459,13 +463,16 @@ class InverterMeasurement(InverterSensor):
 
 
 class InverterTotal(InverterMeasurement):
-    """What an inverter has counted, which holds while nobody asks."""
+    """What an inverter has counted; an energy holds while nobody asks."""
 
     @property
     @override
     def available(self) -> bool:
-        """Whether there is a sample that can be believed, or nobody asks for one."""
-        return super().available or not self.coordinator.polling
+        """Whether there is a sample that can be believed, or needed by the energy dashboard."""
+        return super().available or (
+            self.device_class is SensorDeviceClass.ENERGY
+            and not self.coordinator.polling
+        )
 
     @property
     @override

@@ -166,29 +166,54 @@ async def test_only_a_primary_is_asked_for_the_group(
     assert state.role is role
 
 
-async def test_a_glitch_in_the_first_reading_is_not_believed(
+@pytest.mark.parametrize("glitches", [[99999], [99999, 99999], [0, 99999]])
+async def test_a_glitch_in_the_first_readings_is_not_believed(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    clock: Clock,
+    glitches: list[float],
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    answer = device.unit.read_input_registers
+    said = [*glitches]
+
+    async def stumbling(address: int, count: int) -> list[int]:
+        if address == 0x6A:
+            device.say(pv_energy_total=said.pop(0) if said else 4321.5)
+        return await answer(address, count)
+
+    device.unit.read_input_registers = stumbling  # type: ignore[method-assign]
+    state = await inverter.poll()
+    assert said == []
+    assert state.readings["pv_energy_total"] == 4321.5
+    assert state.readings["backup_energy_total"] == 12.5
+    assert state.dropped == {}
+    device.asked()
+    clock.move(10)
+    await inverter.poll()
+    assert device.asked().count("legs") == 1, "only the first time is it read again"
+
+
+async def test_what_was_read_stays_where_the_next_reading_fails(
     make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
 ) -> None:
     device = make_device()
     inverter = make_inverter(device)
     answer = device.unit.read_input_registers
-    reads = 0
 
-    async def stumbling(address: int, count: int) -> list[int]:
-        nonlocal reads
-        reads += address == 0x6A
-        device.say(pv_energy_total=99999 if reads == 1 else 4321.5)
-        return await answer(address, count)
+    async def once(address: int, count: int) -> list[int]:
+        words = await answer(address, count)
+        if address == 0x6A:
+            device.ignore("legs")
+        return words
 
-    device.unit.read_input_registers = stumbling  # type: ignore[method-assign]
+    device.unit.read_input_registers = once  # type: ignore[method-assign]
     state = await inverter.poll()
+    assert state.presence is Presence.HEARD
+    assert list(state.failures) == ["legs"]
+    assert state.readings["l1_voltage"] is not None
     assert state.readings["pv_energy_total"] is None
-    assert state.readings["backup_energy_total"] == 12.5
-    clock.move(10)
-    state = await inverter.poll()
-    assert state.readings["pv_energy_total"] == 4321.5
-    # It is only the first time that a window is read more than once.
-    assert reads == 4
 
 
 async def test_what_a_counter_brings_along_is_told(

@@ -380,12 +380,12 @@ def test_what_was_never_there_is_not_dropped(profile: Profile) -> None:
 def test_after_a_pause_no_old_value_stands_in(profile: Profile) -> None:
     registers = [profile.registers[key] for key in ("l1_voltage", "pv_energy_total")]
     samples = Samples(RATED)
-    assert samples.take(registers, {"l1_voltage": 120, "pv_energy_total": 500}, 0) == {
-        "l1_voltage": 120,
-        "pv_energy_total": 500,
-    }
+    before = {"l1_voltage": 120, "pv_energy_total": 500}
+    for now in range(3):
+        found = samples.take(registers, before, now)
+    assert found == before
     bad = {"l1_voltage": 6000, "pv_energy_total": 3}
-    assert samples.take(registers, bad, 1)["l1_voltage"] == 120
+    assert samples.take(registers, bad, 3) == before
     samples.forget()
     assert samples.take(registers, bad, 3600) == {
         "l1_voltage": None,
@@ -393,5 +393,21 @@ def test_after_a_pause_no_old_value_stands_in(profile: Profile) -> None:
     }
     # What was counted stays counted.
     assert samples.accumulated("pv_energy_total") == 500
-    good = {"l1_voltage": 121, "pv_energy_total": 501}
+    good = {"l1_voltage": 121, "pv_energy_total": 500.5}
     assert samples.take(registers, good, 3600 + 1) == good
+
+
+def test_a_counter_is_doubtful_until_a_reading_of_it_is_believed(
+    profile: Profile,
+) -> None:
+    register = profile.registers["pv_energy_total"]
+    other = profile.registers["battery_charged_total"]
+    readings = {register.key: 500.0, other.key: None}
+    samples = Samples(RATED)
+    for now in range(3):
+        assert samples.doubtful([register, other], readings) == [register]
+        samples.take([register, other], readings, now)
+    assert samples.doubtful([register, other], readings) == []
+
+    samples.forget()
+    assert samples.doubtful([register, other], readings) == [register]

@@ -245,7 +245,9 @@ class Group:
         return replace(self._judge(members), status=None)
 
     def wake(self) -> None:
-        """Begin anew after a pause."""
+        """Begin anew after a pause, of which nobody knows what stood or lasted in it."""
+        self._mismatch = Mismatch()
+        self._balance = BalanceWatch()
         for unit in self.units.values():
             unit.wake()
 

@@ -38,6 +38,9 @@ from .source import ReadError, RefusedError, SilentError, Source, UnusableError,
 SILENT_POLLS = 3
 """After how many silent polls an inverter is left alone for a while."""
 
+FIRST_READS = 2 * CONSISTENT_POLLS - 1
+"""How often a window is read the first time at most: two glitches still leave enough to agree."""
+
 REST = 60.0
 """For how many seconds a silent inverter, or a window that is not served, is left alone."""
 
@@ -254,6 +257,7 @@ class Inverter:
         """Begin anew after a pause: anybody may be there now, and no old value is held."""
         self.renew()
         self.samples.forget()
+        self._introduced.clear()
 
     def _is_fitted(self, register: Register) -> bool:
         return register.fitted is None or register.fitted in self.fitted
@@ -335,7 +339,8 @@ class Inverter:
                 failures[window] = "left alone for a while after it failed"
                 continue
             try:
-                values |= await self._read_window(window, now)
+                values |= await self.source.read(window)
+                await self._introduce(window, values, now)
             except ReadError as err:
                 failures[window] = str(err)
                 rest.failures += 1
@@ -355,26 +360,28 @@ class Inverter:
                 self._take_setting(decode_setting(self._profile, values), now)
         return values
 
-    async def _read_window(self, window: str, now: float) -> Mapping[str, Value | None]:
-        """Read a window; the first time as often as it takes to believe its counters.
+    async def _introduce(
+        self, window: str, values: dict[str, Value | None], now: float
+    ) -> None:
+        """Read a window again and again, the first time, until its counters can be believed.
 
-        A first reading could be a glitch, and nothing but a second one tells.
+        A first reading could be a glitch, and nothing but others tell. ``values`` holds what was
+        read, and then the latest of it. Raises ``ReadError``.
         """
-        values = await self.source.read(window)
         if window in self._introduced:
-            return values
+            return
         counters = [
             register
             for register in self._profile.read_in(window)
             if register.counter is not None and self._is_fitted(register)
         ]
-        for _ in range(1, CONSISTENT_POLLS):
-            if self.samples.knows(counters, values):
+        for _ in range(FIRST_READS - 1):
+            doubtful = self.samples.doubtful(counters, values)
+            self.samples.take(doubtful, values, now)
+            if not self.samples.doubtful(doubtful, values):
                 break
-            self.samples.take(counters, values, now)
-            values = await self.source.read(window)
+            values |= await self.source.read(window)
         self._introduced.add(window)
-        return values
 
     def _windows(self, now: float) -> Iterator[str]:
         yield "live"

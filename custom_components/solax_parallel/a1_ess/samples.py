@@ -87,15 +87,19 @@ class Samples:
             if count.counted_before
         }
 
-    def knows(
+    def doubtful(
         self, counters: Iterable[Register], readings: Mapping[str, Value | None]
-    ) -> bool:
-        """Whether every counter that has a reading was believed before."""
-        return all(
-            register.key in self.counts and self.counts[register.key].is_known
+    ) -> list[Register]:
+        """Return those counters that have a reading, but no good value until it is believed."""
+        return [
+            register
             for register in counters
             if readings.get(register.key) is not None
-        )
+            and (
+                register.key not in self._tracks
+                or self._tracks[register.key].value is None
+            )
+        ]
 
     def accumulated(self, key: str) -> float | None:
         """Return what a counter has counted here in all, however long ago it was read."""
