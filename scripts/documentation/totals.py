@@ -42,8 +42,11 @@ The last good value stands in for it for three polls; then the entity is unavail
 
 Counters are held against what they can have counted:
 
+- What is read of a counter for the first time has to be borne out: it is read up to five times in a
+  row, in the same poll, until three readings agree.
 - A counter goes on from where it was, no faster than twice the rated power allows (the meter's: 60
-  kW). After more than five minutes without a reading, three polls have to agree on the new value.
+  kW). After more than five minutes without a reading, three polls have to agree on the new value;
+  after polling was off it is read again at once, as for the first time.
 - A counter that reads less, or too much more, is a glitch, unless three polls in a row agree: then it
   has started anew. The entity then starts near 0 and goes on from there, because Home Assistant
   counts everything after a fall as new energy. What the counter stood at, if it did not start at

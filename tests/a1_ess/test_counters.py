@@ -198,7 +198,26 @@ def test_polls_without_a_value_do_not_bear_anything_out(total: Register) -> None
     assert taken(count, [3], start=60) == [0]
 
 
+def test_readings_of_one_poll_tell_that_it_went_on(total: Register) -> None:
+    count = known(total, 1000)
+
+    assert taken(count, [1009] * 3, start=HOUR, step=0) == [None, None, 1009]
+    assert count.counted_before == 0
+
+
 # --- starting anew --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reading", [0.0, 700.0, 5000.0])
+def test_readings_of_one_poll_do_not_make_it_start_anew(
+    total: Register, reading: float
+) -> None:
+    count = known(total, 1000)
+
+    assert taken(count, [reading] * 5, step=0) == [None] * 5
+    assert taken(count, [reading], start=20) == [None]
+    assert count.value == 1000
+    assert taken(count, [reading], start=30) == [0]
 
 
 def test_a_counter_that_was_reset_starts_at_nothing(total: Register) -> None:

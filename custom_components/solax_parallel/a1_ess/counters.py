@@ -2,7 +2,8 @@
 
 A counter goes on from where it was, no faster than what it counts allows. What does not is a
 glitch, unless three polls in a row agree with each other: then the counter has started anew,
-because its inverter was reset or replaced.
+because its inverter was reset or replaced. Of what nothing is known yet, and after a long silence,
+the first readings have to agree.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +12,10 @@ from math import inf
 from .profile import Counter, Register
 
 CONSISTENT_POLLS = 3
-"""How many polls that agree with each other outweigh what was known, or that nothing was."""
+"""How many polls that agree with each other outweigh what was known.
+
+As many readings are enough, of one poll or more, where the counter can have gone on to them.
+"""
 
 _AT_ONCE = 300.0
 """For how many seconds a counter may have risen to be believed at once: the longest interval
@@ -50,6 +54,7 @@ class _Course:
     since: float
     last: float
     at: float
+    readings: int = 1
     polls: int = 1
 
 
@@ -136,19 +141,27 @@ class Count:
             if self._leads(last, sample, per_hour, min(now - self._at, _AT_ONCE)):
                 self._go_on(sample, now)
                 return True
-        candidate = self._borne_out(sample, per_hour, now)
-        if candidate.polls < CONSISTENT_POLLS:
+        course = self._borne_out(sample, per_hour, now)
+        if last is None or self._goes_on(last, course, per_hour, now):
+            if course.readings < CONSISTENT_POLLS:
+                return False
+            if last is None:
+                self._begin(course)
+        elif course.polls < CONSISTENT_POLLS:
             return False
-        if last is None:
-            self._begin(candidate)
         else:
-            # Some let a counter stand still for a while, and then leap to where it is.
-            standing = max(now - self._since, _AT_ONCE) + self._doubt
-            fell = candidate.first < last - _FLOAT_ERROR
-            if fell or not self._leads(last, candidate.last, per_hour, standing):
-                self._begin_anew(last, candidate, per_hour)
-        self._go_on(candidate.last, now)
+            self._begin_anew(last, course, per_hour)
+        self._go_on(course.last, now)
         return True
+
+    def _goes_on(
+        self, last: float, course: _Course, per_hour: float, now: float
+    ) -> bool:
+        """Whether the counter can have counted from the last reading to the latest ones."""
+        # Some let a counter stand still for a while, and then leap to where it is.
+        standing = max(now - self._since, _AT_ONCE) + self._doubt
+        fell = course.first < last - _FLOAT_ERROR
+        return not fell and self._leads(last, course.last, per_hour, standing)
 
     def _leads(
         self, value: float, later: float, per_hour: float, seconds: float
@@ -180,7 +193,11 @@ class Count:
             self._candidate = _Course(sample, now, sample, now)
         else:
             self._candidate = replace(
-                course, last=sample, at=now, polls=course.polls + 1
+                course,
+                last=sample,
+                at=now,
+                readings=course.readings + 1,
+                polls=course.polls + (now > course.at),
             )
         return self._candidate
 
