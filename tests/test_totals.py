@@ -221,6 +221,39 @@ async def test_glitch_right_after_a_restart_is_not_believed(
     assert falls(history) == {}
 
 
+async def test_glitch_in_the_very_first_reading_is_not_believed(
+    hass: HomeAssistant, start_group: StartGroup, history: History
+) -> None:
+    wire = await start_group(units=2)
+    key = "pv_energy_total"
+    address = load_profile().registers[key].address
+    glitches = 0
+
+    def say(reads: dict[str, Reading]) -> Mapping[str, Reading]:
+        nonlocal glitches
+        asked = [
+            request
+            for request in wire.server.asked
+            if request.unit_id == 2
+            and request.address <= address < request.address + request.words
+        ]
+        if len(asked) != 1:
+            return reads
+        glitches += 1
+        return {**reads, key: 99999.0}
+
+    wire.server.falsified[2] = say
+    assert await wire.set_up()
+    assert glitches > 0
+    late = wire.group.serial_numbers[1]
+    right = wire.readings(late)[key]
+    assert number(hass, f"{late}_{key}") == pytest.approx(right, abs=0.1)
+    await poll(hass)
+    assert number(hass, f"{late}_{key}") == pytest.approx(right, abs=0.1)
+    assert max(max(numbers) for numbers in history.values()) < 99999
+    assert falls(history) == {}
+
+
 # --- how complete they are ------------------------------------------------------------
 
 
