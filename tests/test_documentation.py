@@ -10,6 +10,7 @@ from custom_components.solax_parallel.a1_ess.profile import (
     Register,
     load_profile,
 )
+from custom_components.solax_parallel.a1_ess.totals import TOTALS
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from scripts.documentation import FOLDER, PAGES
@@ -180,3 +181,18 @@ def test_every_message_is_on_the_page() -> None:
 def test_nothing_is_added_to_a_message_that_is_not_there() -> None:
     keys = {*TEXTS["config"]["error"], *TEXTS["config"]["abort"], *TEXTS["exceptions"]}
     assert MORE.keys() <= keys
+
+
+@pytest.mark.parametrize("key", TOTALS)
+def test_a_total_is_told_in_full(key: str) -> None:
+    page = (FOLDER / "totals.md").read_text(encoding="utf-8")
+    (row,) = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in page.splitlines()
+        if line.startswith(f"| `{key}` |")
+    ]
+    _, unit, rule, sources, reason = row
+    total = TOTALS[key]
+    assert (unit, rule, reason) == (total.unit, total.rule, total.reason)
+    assert sources.replace("`", "").split(", ") == list(total.sources)
+    assert f"\n- *{total.rule}*: " in page

@@ -22,6 +22,7 @@ from .contract import (
     ENERGY_TOTALS,
     INVERTER,
     INVERTER_FAULTS,
+    LEG_TOTALS,
     MEASUREMENTS,
     NAMED_FAULTS,
     PV_MEASUREMENTS,
@@ -153,12 +154,15 @@ async def test_group_shows_what_all_do_together(
     wire = await start_group(units=3)
     wire.clock.move(hours=hours)
     wire.group.grid_closed = closed
-    assert await wire.set_up()
+    assert await wire.set_up(disabled_too=True)
     powers, energies = wire.group.powers, wire.group.energies
     units = [energies.unit(unit.index) for unit in wire.group.units]
     outputs = [share.output for share in powers.shares]
+    read = [wire.readings(serial) for serial in wire.group.serial_numbers]
     truth = {
         "ac_power": sum(outputs) if closed else 0,
+        "backup_power": 0 if closed else sum(outputs),
+        **{key: sum(each[key] for each in read) for key in LEG_TOTALS},
         "pv_power": sum(share.pv for share in powers.shares),
         "battery_power": sum(share.battery for share in powers.shares),
         "grid_power": -powers.meter,
@@ -305,7 +309,7 @@ async def test_totals_say_when_a_member_is_missing(
 ) -> None:
     wire = await start_group(units=3)
     wire.clock.move(hours=-2.5)
-    assert await wire.set_up()
+    assert await wire.set_up(disabled_too=True)
     group = f"{wire.primary}_group"
     before = {key: number(hass, f"{group}_{key}") for key in TOTALS}
     silent = wire.group.serial_numbers[index]

@@ -138,6 +138,24 @@ GROUP_BINARY_SENSORS = (
     *map(_failed_check, Check),
 )
 
+UNBALANCED = GroupBinarySensorDescription(
+    key="unbalanced",
+    device_class=BinarySensorDeviceClass.PROBLEM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    is_on_fn=lambda state: state.unbalanced,
+)
+
+TOTALS_DISAGREE = GroupBinarySensorDescription(
+    key="totals_disagree",
+    device_class=BinarySensorDeviceClass.PROBLEM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    is_on_fn=lambda state: state.totals_disagree,
+    attributes_fn=lambda state: {
+        key: {"units": each.units, "primary": each.primary}
+        for key, each in state.comparison.items()
+    },
+)
+
 BACKUP_INTERFACE_BINARY_SENSORS = (
     BackupInterfaceBinarySensorDescription(
         key="grid_relay",
@@ -173,6 +191,12 @@ def _binary_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterBinarySensor(coordinator, description, serial_number)
     for group_description in GROUP_BINARY_SENSORS:
         yield GroupBinarySensor(coordinator, group_description)
+    group = coordinator.wiring.group
+    if len(group.units) > 1:
+        yield GroupBinarySensor(coordinator, UNBALANCED)
+        # A sum of what the primary says can't be held against what the primary says.
+        if len(group.units) == len(group.inverters):
+            yield GroupBinarySensor(coordinator, TOTALS_DISAGREE)
     if coordinator.data.backup_interface is None:
         return
     for interface_description in BACKUP_INTERFACE_BINARY_SENSORS:

@@ -15,7 +15,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .a1_ess.control import Kind, command_key
 from .a1_ess.extension import BackupInterface, SmartLoad
-from .a1_ess.group import Status, Total
+from .a1_ess.group import Status
 from .a1_ess.inverter import InverterState
 from .commands import async_command
 from .const import DOMAIN
@@ -266,12 +266,3 @@ class CommandedLoadEntity(SmartLoadEntity):
             command_key(self._number, self._kind),
             value,
         )
-
-
-def completeness(total: Total) -> Mapping[str, Any]:
-    """Return how many members a total is made of, as attributes."""
-    return {
-        "members_included": total.members_included,
-        "members_expected": total.members_expected,
-        "complete": total.complete,
-    }

@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from .a1_ess.clock import SteadyClock
 from .a1_ess.codes import BackupInterfaceType, ModelType, Role
 from .a1_ess.control import Control, SwitchTimes
 from .a1_ess.group import Group
@@ -47,6 +48,9 @@ from .simulator.group import SimulatedGroup
 from .simulator.server import HOST, SimulatorServer
 
 _MILLISECOND = 0.001
+
+COMPARISON_INTERVAL = 60.0
+"""After how many seconds the sums over the units are held against the primary's own again."""
 
 
 @dataclass
@@ -137,12 +141,15 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         )
         server = SimulatorServer(simulation, profile)
         await server.start()
+    clock = SteadyClock()
     inverters: dict[LinkParams, list[Inverter]] = {}
     links: dict[LinkParams, _SharedLink] = {}
     sources: dict[str, SourceBy] = {}
     reported: list[ReportedSecondary] = []
-    reads_system = simulated is None and any(
-        unit[CONF_LINK] is None for unit in entry.data[CONF_UNITS]
+    system_interval = _system_interval(
+        len(entry.data[CONF_UNITS]),
+        any_reported=simulated is None
+        and any(unit[CONF_LINK] is None for unit in entry.data[CONF_UNITS]),
     )
     for unit in entry.data[CONF_UNITS]:
         if server is not None:
@@ -166,11 +173,15 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
                 member,
                 profile,
                 source_by(profile),
-                reads_system=reads_system and member.role.leads,
+                system_interval=system_interval if member.role.leads else None,
+                clock=clock,
             )
         )
     group = Group(
-        list(inverters.values()), reported, installation=installation_of(entry)
+        list(inverters.values()),
+        reported,
+        installation=installation_of(entry),
+        clock=clock,
     )
     control = Control(
         group,
@@ -185,6 +196,13 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         ),
     )
     return Wiring(hass, profile, group, control, links, sources, simulation, server)
+
+
+def _system_interval(units: int, *, any_reported: bool) -> float | None:
+    """Return how often the primary is asked for the whole system, in seconds; None for never."""
+    if any_reported:
+        return 0
+    return COMPARISON_INTERVAL if units > 1 else None
 
 
 def _take_link(

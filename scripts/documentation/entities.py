@@ -112,6 +112,11 @@ MEANINGS: Mapping[str, str] = {
     "group_battery_soc": "the mean, weighted with the batteries' capacity where that is known",
     "complete": "every inverter that belongs to the group answered in the latest poll",
     "on_grid": "the group runs with the grid; unknown where inverters disagree",
+    "unbalanced": "the states of charge have been more than 15 points apart for an hour",
+    "totals_disagree": (
+        "the primary's own totals have differed from the sums over the inverters in ten comparisons in "
+        "a row; see [totals](totals.md#held-against-the-primary)"
+    ),
     "polling": "off sends nothing more to the inverters and closes the links, over restarts too",
     "check_now": "asks every inverter anew for everything, also what is read only once",
     "start_transfer_test": "begins the [transfer test](automations.md#actions)",

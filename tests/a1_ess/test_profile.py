@@ -491,7 +491,7 @@ def test_counters_are_marked(profile: Profile) -> None:
     } == {
         key: Counter.TODAY if key.endswith("_today") else Counter.TOTAL
         for key in profile.registers
-        if key.endswith(("_today", "_total"))
+        if key.endswith(("_today", "_total")) or key.startswith("runtime_")
     }
 
 

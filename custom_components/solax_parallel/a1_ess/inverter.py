@@ -21,6 +21,7 @@ from .codes import (
     Role,
     RunMode,
 )
+from .counters import CONSISTENT_POLLS, StoredCount
 from .extension import Extension, ExtensionReader
 from .faults import FAULTS, Severity, problems
 from .identity import (
@@ -36,6 +37,9 @@ from .source import ReadError, RefusedError, SilentError, Source, UnusableError,
 
 SILENT_POLLS = 3
 """After how many silent polls an inverter is left alone for a while."""
+
+FIRST_READS = 2 * CONSISTENT_POLLS - 1
+"""How often a window is read the first time at most: two glitches still leave enough to agree."""
 
 REST = 60.0
 """For how many seconds a silent inverter, or a window that is not served, is left alone."""
@@ -75,9 +79,10 @@ class Member:
 class InverterState:
     """What is known of one inverter after a poll. None always means: not known.
 
-    ``readings`` are in the units of the profile. ``faults`` and ``parallel_faults`` hold the keys
-    of the faults reported, ``unnamed_bits`` what else the fault words say. ``failures`` tells for
-    each window why it could not be used.
+    ``readings`` are in the units of the profile, ``counted_before`` what a counter stood at that
+    did not start at nothing. ``faults`` and ``parallel_faults`` hold the keys of the faults
+    reported, ``unnamed_bits`` what else the fault words say. ``failures`` tells for each window
+    why it could not be used.
     """
 
     serial_number: str
@@ -94,6 +99,7 @@ class InverterState:
     parallel_faults: frozenset[str] | None = None
     unnamed_bits: Mapping[str, int] = field(default_factory=dict)
     readings: Mapping[str, float | None] = field(default_factory=dict)
+    counted_before: Mapping[str, float] = field(default_factory=dict)
     extension: Extension | None = None
     system: Mapping[str, Value | None] = field(default_factory=dict)
     reported: bool = False
@@ -175,19 +181,21 @@ class Inverter:
         profile: Profile,
         source: Source,
         *,
-        reads_system: bool = False,
+        system_interval: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare ``member`` to be polled; nothing is read yet.
 
-        ``reads_system`` makes a primary tell of secondaries that can't be asked themselves.
+        ``system_interval`` is after how many seconds a primary is asked again for what it knows
+        of the whole system, None for never.
         """
         self.member = member
         self.source = source
         self.samples = Samples(member.rated_power)
         self._profile = profile
         self._clock = clock
-        self._reads_system = reads_system
+        self._system_interval = system_interval
+        self._system_read_at = clock() if system_interval else float("-inf")
         self._verified = False
         self._other_serial: str | None = None
         self._identity: Identity | None = None
@@ -200,6 +208,7 @@ class Inverter:
         self._failed_polls = 0
         self._last_seen: datetime | None = None
         self._rests: dict[str, _Rest] = {}
+        self._introduced: set[str] = set()
 
     @property
     def role(self) -> Role:
@@ -223,7 +232,7 @@ class Inverter:
             for register in self._profile.registers.values()
             if register.unit is not None
             and register.window in _MEASURING
-            and (register.fitted is None or register.fitted in self.fitted)
+            and self._is_fitted(register)
         )
 
     def renew(self) -> None:
@@ -248,6 +257,18 @@ class Inverter:
         """Begin anew after a pause: anybody may be there now, and no old value is held."""
         self.renew()
         self.samples.forget()
+        self._introduced.clear()
+
+    def _is_fitted(self, register: Register) -> bool:
+        return register.fitted is None or register.fitted in self.fitted
+
+    def restore(self, counts: Mapping[str, StoredCount]) -> None:
+        """Go on with the counters of before a restart, by their registers' keys."""
+        self.samples.restore(self._profile.registers.values(), counts, self._clock())
+
+    def stored_counts(self) -> dict[str, StoredCount]:
+        """Return what is to be kept of the counters over a restart, by their registers' keys."""
+        return self.samples.stored(self._clock())
 
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
@@ -319,6 +340,7 @@ class Inverter:
                 continue
             try:
                 values |= await self.source.read(window)
+                await self._introduce(window, values, now)
             except ReadError as err:
                 failures[window] = str(err)
                 rest.failures += 1
@@ -332,9 +354,34 @@ class Inverter:
                 break
             else:
                 rest.failures = 0
+            if window == "system":
+                self._system_read_at = now
             if window == "parallel_setting":
                 self._take_setting(decode_setting(self._profile, values), now)
         return values
+
+    async def _introduce(
+        self, window: str, values: dict[str, Value | None], now: float
+    ) -> None:
+        """Read a window again and again, the first time, until its counters can be believed.
+
+        A first reading could be a glitch, and nothing but others tell. ``values`` holds what was
+        read, and then the latest of it. Raises ``ReadError``.
+        """
+        if window in self._introduced:
+            return
+        counters = [
+            register
+            for register in self._profile.read_in(window)
+            if register.counter is not None and self._is_fitted(register)
+        ]
+        for _ in range(FIRST_READS - 1):
+            doubtful = self.samples.doubtful(counters, values)
+            self.samples.take(doubtful, values, now)
+            if not self.samples.doubtful(doubtful, values):
+                break
+            values |= await self.source.read(window)
+        self._introduced.add(window)
 
     def _windows(self, now: float) -> Iterator[str]:
         yield "live"
@@ -345,7 +392,10 @@ class Inverter:
             yield "parallel_setting"
         # Which one it is depends on the setting, which may just have been read.
         yield self._extension_window
-        if self._reads_system:
+        if (
+            self._system_interval is not None
+            and now - self._system_read_at >= self._system_interval
+        ):
             yield "system"
 
     @property
@@ -427,6 +477,7 @@ class Inverter:
             parallel_faults=None if extension is None else extension.faults,
             unnamed_bits=MappingProxyType(unnamed_bits),
             readings=MappingProxyType(readings),
+            counted_before=MappingProxyType(self.samples.counted_before),
             extension=extension,
             system=MappingProxyType(
                 {

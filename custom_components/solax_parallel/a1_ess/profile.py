@@ -60,7 +60,7 @@ class Fitted(StrEnum):
 
 
 class Counter(StrEnum):
-    """How an energy register counts: for life, or anew each day."""
+    """How a register counts: for life, or anew each day."""
 
     TOTAL = "total"
     TODAY = "today"
