@@ -216,6 +216,11 @@ class WatchedServer(PokedServer):
         """Unit id, address and value of every request that is no read."""
 
     @property
+    def listening(self) -> bool:
+        """Whether anybody could connect."""
+        return self._server is not None
+
+    @property
     def clients(self) -> int:
         """How many are connected."""
         return 0 if self._server is None else len(self._server.active_connections)

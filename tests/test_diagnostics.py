@@ -20,7 +20,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .conftest import StartGroup
-from .groups import ROLES, GroupOnTheWire, poll, set_up
+from .groups import QUICK, ROLES, GroupOnTheWire, poll, set_up
 from .repairs import issues
 
 
@@ -111,6 +111,29 @@ async def test_content(
         ],
     }
     assert found_in(report, secrets_of(wire)) == []
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+async def test_what_the_owner_calls_the_smart_loads(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    start_group: StartGroup,
+    loaded: bool,
+) -> None:
+    names = {"name_1": "Anna's room", "name_6": "Sauna"}
+    wire = await start_group(
+        units=1, options={**QUICK, "smart_loads": {**names, "hidden": ["6"]}}
+    )
+    assert await wire.set_up()
+    if not loaded:
+        assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    report = await download(hass, hass_client, wire.entry)
+    assert found_in(report, [*names.values(), "Anna"]) == []
+    assert report["data"]["options"]["smart_loads"] == {
+        "name_1": "**REDACTED**",
+        "name_6": "**REDACTED**",
+        "hidden": ["6"],
+    }
 
 
 @pytest.mark.parametrize("name", ["localhost", "LocalHost", "127.0.0.1"])

@@ -144,6 +144,16 @@ async def test_home_assistant_finds_nothing_wrong(
     }
 
 
+async def test_what_shows_nothing_has_no_past(
+    hass: HomeAssistant, api: Api, group: GroupView, simulated_entry: MockConfigEntry
+) -> None:
+    """As after a restart with polling off: ``scripts/develop`` must come up all the same."""
+    await simulated_entry.runtime_data.async_set_polling(on=False)
+    counter, power = entity_id(group, "pv_energy_total"), entity_id(group, "pv_power")
+    await fill(hass, api)
+    assert set(await history(api, "hour", counter, power)) == {counter}
+
+
 async def test_home_assistant_would_find_it(
     hass: HomeAssistant, api: Api, group: GroupView
 ) -> None:

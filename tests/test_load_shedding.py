@@ -14,8 +14,10 @@ from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import Relay
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from homeassistant.util.yaml import load_yaml_dict
 
 from .conftest import Log, StartGroup
 from .groups import CONTROLLED, GroupOnTheWire, entity_id, poll, state
@@ -40,7 +42,9 @@ async def look(hass: HomeAssistant, wire: GroupOnTheWire) -> None:
     while idle < 10:
         before = wire.server.requests
         await asyncio.sleep(0.02)
-        idle = idle + 1 if wire.server.requests == before else 0
+        # A command that waits to see whether it holds asks nothing meanwhile.
+        busy = wire.entry.runtime_data.wiring.group.turn.locked()
+        idle = 0 if busy or wire.server.requests != before else idle + 1
 
 
 async def wait(hass: HomeAssistant, wire: GroupOnTheWire, minutes: float) -> None:
@@ -168,6 +172,21 @@ async def test_loads_come_back_with_the_sun(hass: HomeAssistant, shed: Shed) -> 
             break
     assert not wire.group.grid_closed
     assert switched(wire) == [(4, ON), (3, ON)]
+
+
+async def test_the_loads_to_choose_from(hass: HomeAssistant, shed: Shed) -> None:
+    """Neither polling nor anything else that is a switch, too."""
+    wire = await shed(3, 4)
+    blueprint = load_yaml_dict(str(BLUEPRINT))["blueprint"]
+    (wanted,) = blueprint["input"]["loads"]["selector"]["entity"]["filter"]
+    registry = er.async_get(hass)
+    assert {
+        entity.unique_id
+        for entity in registry.entities.values()
+        if entity.platform == wanted["integration"]
+        and entity.domain == wanted["domain"]
+        and entity.original_device_class == wanted["device_class"]
+    } == {load(wire, number) for number in range(1, 7)}
 
 
 async def test_with_the_grid_nothing_is_shed(hass: HomeAssistant, shed: Shed) -> None:

@@ -289,6 +289,25 @@ async def test_a_relay_that_does_not_obey(
     assert wire.server.writes == [(1, 0x0312, 1)]
 
 
+async def test_a_command_that_is_taken_back(
+    hass: HomeAssistant, wire: GroupOnTheWire
+) -> None:
+    writing = hass.async_create_task(switch(hass, load(wire, 3), "on"))
+    assert await wire.server.is_written_to()
+    await asyncio.sleep(0.5)
+    wire.group.command(3, Kind.SWITCH, "off")
+    with pytest.raises(HomeAssistantError) as caught:
+        await writing
+    assert not isinstance(caught.value, ServiceValidationError)
+    assert str(caught.value).startswith(
+        "The primary inverter carried the command out (on) and took it back within a second. "
+        "Smart load 3 now says: off. "
+    )
+    assert state(hass, load(wire, 3)).state == "off"
+    await poll(hass)
+    assert wire.server.writes == [(1, 0x0312, 1)]
+
+
 async def test_a_link_that_breaks_under_a_command(
     hass: HomeAssistant, wire: GroupOnTheWire
 ) -> None:

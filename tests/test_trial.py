@@ -433,9 +433,50 @@ async def test_no_file(
         await validate(hass)
     assert caught.value.translation_key == "no_profile"
     assert str(owners_file) in str(caught.value)
-    # A file that corrects nothing is a file.
-    write(owners_file, "# nothing yet\n")
-    assert [unit["registers"] for unit in (await validate(hass))["units"]] == [[]] * 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["# nothing yet\n", "commands: {smart_load_1_mode: {grade: field, source: me}}\n"],
+    ids=["empty", "commands_only"],
+)
+async def test_a_file_that_corrects_no_register(
+    hass: HomeAssistant,
+    group_on_the_wire: GroupOnTheWire,
+    owners_file: Path,
+    text: str,
+) -> None:
+    assert await group_on_the_wire.set_up()
+    asked = group_on_the_wire.server.requests
+    write(owners_file, text)
+    with pytest.raises(ServiceValidationError, match="corrects no register") as caught:
+        await validate(hass)
+    assert str(owners_file) in str(caught.value)
+    assert group_on_the_wire.server.requests == asked
+
+
+@pytest.mark.parametrize("target", ["nowhere.yaml", "a1_ess_g2.yaml"])
+async def test_a_broken_link_is_no_reason_for_the_shipped_map(
+    hass: HomeAssistant,
+    group_on_the_wire: GroupOnTheWire,
+    owners_file: Path,
+    target: str,
+) -> None:
+    owners_file.symlink_to(owners_file.parent / target)
+    assert not await group_on_the_wire.set_up()
+    assert group_on_the_wire.server.requests == 0
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, "invalid_profile")
+    assert issue is not None
+    owners_file.unlink()
+    assert await hass.config_entries.async_reload(group_on_the_wire.entry.entry_id)
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "invalid_profile") is None
+
+
+async def test_a_file_in_the_place_of_the_folder_is_no_map(
+    group_on_the_wire: GroupOnTheWire, tmp_path: Path
+) -> None:
+    (tmp_path / DOMAIN).write_text("a note")
+    assert await group_on_the_wire.set_up()
 
 
 async def test_which_group(

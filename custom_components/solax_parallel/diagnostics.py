@@ -6,15 +6,20 @@ from datetime import datetime
 import re
 from typing import Any
 
-from homeassistant.components.diagnostics import REDACTED
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_DEVICE, CONF_HOST
 from homeassistant.core import HomeAssistant
 
+from .a1_ess.extension import SMART_LOADS
 from .a1_ess.profile import Profile
 from .a1_ess.source import RawWords
 from .const import CONF_LINK, CONF_SERIAL_NUMBER, CONF_UNITS
 from .coordinator import SolaxConfigEntry
+from .smart_loads import name_field
+
+_NAMES = {name_field(number) for number in SMART_LOADS}
+"""What the owner calls the smart loads."""
 
 
 async def async_get_config_entry_diagnostics(
@@ -36,7 +41,10 @@ async def async_get_config_entry_diagnostics(
         for key in (CONF_HOST, CONF_DEVICE)
         if unit[CONF_LINK] and key in unit[CONF_LINK]
     }
-    result: dict[str, Any] = {"data": entry.data, "options": entry.options}
+    result: dict[str, Any] = {
+        "data": entry.data,
+        "options": async_redact_data(entry.options, _NAMES),
+    }
     if entry.state is ConfigEntryState.LOADED:
         wiring = entry.runtime_data.wiring
         strangers = {

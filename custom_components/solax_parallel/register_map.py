@@ -26,7 +26,14 @@ async def async_load_profile(hass: HomeAssistant) -> Profile:
     file = owners_file(hass)
 
     def load() -> Profile:
-        return load_profile(file if file.exists() else None)
+        try:
+            # Unlike exists() it does not take a broken link or a locked folder for no file.
+            file.lstat()
+        except FileNotFoundError, NotADirectoryError:
+            return load_profile()
+        except OSError as err:
+            raise ProfileError(file, "", str(err)) from err
+        return load_profile(file)
 
     try:
         profile = await hass.async_add_executor_job(load)

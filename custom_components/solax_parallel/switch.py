@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, override
 
-from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.components.switch import (
+    SwitchDeviceClass,
+    SwitchEntity,
+    SwitchEntityDescription,
+)
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
@@ -29,7 +33,10 @@ SIMULATED_GRID = SwitchEntityDescription(
     key="simulated_grid", entity_category=EntityCategory.CONFIG
 )
 
-SMART_LOAD_STATE = SwitchEntityDescription(key="state")
+# The class is also what a blueprint tells them by from the other switches of a group.
+SMART_LOAD_STATE = SwitchEntityDescription(
+    key="state", device_class=SwitchDeviceClass.OUTLET
+)
 
 
 async def async_setup_entry(

@@ -18,8 +18,9 @@ from .tables import Words
 async def async_validate_profile(coordinator: SolaxCoordinator) -> dict[str, Any]:
     """Return what each inverter says of every register that the owner's file corrects now.
 
-    Raises ``ServiceValidationError`` while polling is off, and where there is no file or it
-    can't be used; ``HomeAssistantError`` when polling is switched off meanwhile.
+    Raises ``ServiceValidationError`` while polling is off, and where there is no file, or it
+    can't be used or corrects no register; ``HomeAssistantError`` when polling is switched off
+    meanwhile.
     """
     hass = coordinator.hass
     shipped = await hass.async_add_executor_job(load_profile)
@@ -28,6 +29,12 @@ async def async_validate_profile(coordinator: SolaxCoordinator) -> dict[str, Any
         yours=await _async_owners_profile(hass, shipped),
         shipped=shipped,
     )
+    if not maps.corrected:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_corrections",
+            translation_placeholders={"file": str(owners_file(hass))},
+        )
     coordinator.async_require_polling()
     return {
         "file": str(owners_file(hass)),

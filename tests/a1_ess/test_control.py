@@ -19,6 +19,7 @@ from custom_components.solax_parallel.a1_ess.codes import (
 from custom_components.solax_parallel.a1_ess.control import (
     COMMANDS,
     CONFIRM_TIME,
+    STEADY_TIME,
     CommandFailedError,
     CommandRefusedError,
     Control,
@@ -526,6 +527,27 @@ async def test_a_slow_relay_is_waited_for(build: Build) -> None:
     assert len(bench.writes) == 1
 
 
+async def test_a_command_that_is_taken_back(build: Build) -> None:
+    bench = await build()
+    writing = await bench.begins(SWITCH_3, ON)
+    await asyncio.sleep(STEADY_TIME / 2)
+    bench.simulated.command(3, Kind.SWITCH, "off")
+    with pytest.raises(CommandFailedError) as caught:
+        await writing
+    assert (caught.value.reason, caught.value.said) == (Failure.REVERTED, "off")
+    # It did switch, twice.
+    assert (await bench.refuses(SWITCH_3, ON)).reason is Refusal.TOO_SOON
+    assert len(bench.writes) == 1, "nobody insists"
+
+
+async def test_silence_after_the_confirmation_takes_nothing_back(build: Build) -> None:
+    bench = await build()
+    writing = await bench.begins(SWITCH_3, ON)
+    await asyncio.sleep(STEADY_TIME / 2)
+    bench.simulated.inject(bench.primary, OFFLINE)
+    assert await writing == "on"
+
+
 async def test_an_error_is_an_answer(build: Build) -> None:
     bench = await build()
     bench.simulated.relay = Relay.REFUSING
@@ -618,6 +640,16 @@ async def test_after_its_end_nothing_is_written(build: Build) -> None:
         await waiting
     assert caught.value.reason is Refusal.CLOSED
     assert (await bench.refuses(SWITCH_3, ON)).reason is Refusal.CLOSED
+
+
+async def test_its_end_ends_the_wait_for_it_to_hold(build: Build) -> None:
+    bench = await build()
+    writing = await bench.begins(SWITCH_3, ON)
+    await asyncio.sleep(STEADY_TIME / 2)
+    requests = bench.server.requests
+    bench.control.close()
+    assert await writing == "on"
+    assert bench.server.requests == requests, "nobody is asked any more"
 
 
 async def test_its_end_ends_the_wait_for_a_confirmation(build: Build) -> None:

@@ -1131,6 +1131,41 @@ ERRORS = {
         "{n}",
     ),
     "only_a_word": ("registers", "", "expected sections"),
+    "bounds_that_hold_nothing": (
+        "registers: {ac_power: {bounds: {min: 10, max: 5}}}",
+        "registers.ac_power.bounds.min",
+        "above max",
+    ),
+    "common_bounds_that_hold_nothing": (
+        "bounds: {temperature: {min: 10000}}",
+        "bounds.temperature.min",
+        "above max",
+    ),
+    "section_that_stands_there_twice": (
+        "registers: {ac_power: {address: 2}}\nregisters: {ac_power: {address: 3}}",
+        "registers",
+        "twice",
+    ),
+    "register_that_stands_there_twice": (
+        "registers: {ac_power: {address: 2}, ac_power: {scale: 1}}",
+        "registers.ac_power",
+        "twice",
+    ),
+    "word_that_stands_there_twice": (
+        "commands: {smart_load_1_switch: {address: 0x310, address: 0x410}}",
+        "commands.smart_load_1_switch.address",
+        "twice",
+    ),
+    "one_of_numbered_commands_stands_there_twice": (
+        """
+        commands:
+          smart_load_2_switch: {grade: field, source: me}
+          "smart_load_{n}_switch": {address: 0x400, values: {0: "off", 1: "on"}, grade: field,
+            source: me, confirmed_by: "smart_load_{n}_state", repeat: {count: 6, stride: 1}}
+        """,
+        "commands.smart_load_{n}_switch",
+        "smart_load_2_switch stands there twice",
+    ),
 }
 
 
@@ -1157,6 +1192,23 @@ def test_a_mistake_is_named_with_file_line_place_and_reason(
     key = f", {error.place}" if place else ""
     assert str(error) == f"a1_ess_g2.yaml{line}{key}: {error.reason}"
     assert "\n" not in str(error)
+
+
+def test_what_an_anchor_repeats_does_not_stand_there_twice(
+    profile: Profile, owners_file: Path
+) -> None:
+    text = """
+    registers:
+      ac_power: &proof {grade: field, source: me}
+      battery_soc: *proof
+      battery_temperature: {<<: *proof, scale: 2}
+    """
+    changed = corrected(owners_file, text)
+    assert {
+        key
+        for key, register in changed.registers.items()
+        if register != profile.registers[key]
+    } == {"ac_power", "battery_soc", "battery_temperature"}
 
 
 LINES = {
@@ -1278,8 +1330,14 @@ def test_a_folder_is_an_error(tmp_path: Path) -> None:
 def test_a_file_in_another_encoding_is_an_error(owners_file: Path) -> None:
     owners_file.write_bytes("registers: {ac_power: {unit: Ω}}".encode("utf-16"))
 
-    with pytest.raises(ProfileError, match="codec"):
+    with pytest.raises(ProfileError, match="not UTF-8") as caught:
         load_profile(owners_file)
+    assert caught.value.line == 1
+    # Far behind what is read at once.
+    owners_file.write_bytes(b"# a line\n" * 5000 + "# Gerät\n".encode("latin-1"))
+    with pytest.raises(ProfileError, match="not UTF-8") as caught:
+        load_profile(owners_file)
+    assert caught.value.line == 5001
 
 
 def test_the_shipped_file_is_where_it_says() -> None:

@@ -22,6 +22,9 @@ from .source import NotDoneError, ReadError, ReadOnlyError, UnansweredError
 CONFIRM_TIME = 3.0
 """For how many seconds the inverter is asked whether a command was carried out."""
 
+STEADY_TIME = 1.0
+"""After how many seconds the inverter is asked whether a confirmed command still holds."""
+
 _CONFIRM_PAUSE = 0.2
 
 _LOGGER = logging.getLogger(__name__)
@@ -73,6 +76,7 @@ class Failure(StrEnum):
 
     NOT_DONE = "command_not_done"
     NOT_CONFIRMED = "command_not_confirmed"
+    REVERTED = "command_reverted"
     UNANSWERED = "command_unanswered"
 
 
@@ -265,9 +269,15 @@ class Control:
                     if said == wanted or failure is Failure.NOT_DONE:
                         break
                     await asyncio.sleep(_CONFIRM_PAUSE)
-        if failure is Failure.NOT_CONFIRMED and said == wanted:
-            return wanted
-        raise CommandFailedError(failure, said)
+        if failure is not Failure.NOT_CONFIRMED or said != wanted:
+            raise CommandFailedError(failure, said)
+        if not self._closed:
+            await asyncio.sleep(STEADY_TIME)
+        if not self._closed:
+            said = await self._ask(primary, command)
+        if said not in (wanted, None):
+            raise CommandFailedError(Failure.REVERTED, said)
+        return wanted
 
     async def _ask(self, primary: Inverter, command: Command) -> str | None:
         """Return what the inverter says of a command's outcome; None where it can't be trusted."""

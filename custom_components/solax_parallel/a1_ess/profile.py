@@ -248,6 +248,7 @@ def _number(value: Any) -> float:
 
 _ADDRESS = vol.All(_whole, vol.Range(min=0, max=0xFFFF))
 _COUNT = vol.All(_whole, vol.Range(min=1, max=125))
+
 _BOUNDS = {
     vol.Optional("min"): _number,
     vol.Optional("max"): _number,
@@ -318,6 +319,7 @@ def load_profile(override: Path | None = None) -> Profile:
     if override is None:
         return _shipped_profile()
     content = _content(override)
+    _check_written_once(override)
     try:
         content = _written_out(content)
         return _corrected(_written_out(_content(SHIPPED_PROFILE)), content)
@@ -383,8 +385,44 @@ def _content(file: Path) -> dict[str, Any]:
     return content
 
 
+def _check_written_once(file: Path) -> None:
+    """Raise ``ProfileError`` for a key that stands twice: YAML takes the last one silently."""
+    with file.open(encoding="utf-8") as stream:
+        nodes: list[tuple[tuple[str, ...], yaml.Node | None]] = [
+            ((), yaml.compose(stream, yaml.SafeLoader))
+        ]
+    seen: set[int] = set()
+    while nodes:
+        path, node = nodes.pop()
+        # An anchor is met from several places.
+        if not isinstance(node, yaml.MappingNode) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        keys: set[str] = set()
+        for key, value in node.value:
+            place = (*path, key.value)
+            if key.value in keys:
+                raise ProfileError(
+                    file,
+                    ".".join(place),
+                    "this stands there twice",
+                    key.start_mark.line + 1,
+                )
+            keys.add(key.value)
+            nodes.append((place, value))
+
+
 def _unreadable(file: Path, err: Exception) -> ProfileError:
     cause = err.__cause__
+    if isinstance(cause, UnicodeDecodeError):
+        # The line is told by the whole file: the error knows the piece that was read last.
+        try:
+            file.read_bytes().decode()
+        except UnicodeDecodeError as undecodable:
+            read = undecodable.object[: undecodable.start]
+            return ProfileError(
+                file, "", "this is not UTF-8, so save it as that", read.count(b"\n") + 1
+            )
     if isinstance(cause, yaml.MarkedYAMLError):
         mark = cause.problem_mark
         # The mistake may be in another file that this one includes.
@@ -430,10 +468,16 @@ def _written_out_section(
     section: str, entries: dict[NodeStrClass, Any]
 ) -> dict[str, Any]:
     written: dict[str, Any] = {}
+
+    def write(name: str, entry: Any) -> None:
+        if name in written:
+            raise _MistakeError((section, key), f"{name} stands there twice")
+        written[name] = entry
+
     for key, entry in entries.items():
         repeat = entry.get("repeat") if isinstance(entry, dict) else None
         if repeat is None:
-            written[key] = entry
+            write(key, entry)
             continue
         _validated({section: {key: entry}})
         if key.count("{n}") != 1 or {"{", "}"} & set(key.replace("{n}", "")):
@@ -443,15 +487,18 @@ def _written_out_section(
             )
         once = {name: value for name, value in entry.items() if name != "repeat"}
         for index in range(repeat["count"]):
-            written[_numbered(key, index + 1)] = {
-                **{
-                    name: _numbered(value, index + 1)
-                    if isinstance(value, NodeStrClass)
-                    else value
-                    for name, value in once.items()
+            write(
+                _numbered(key, index + 1),
+                {
+                    **{
+                        name: _numbered(value, index + 1)
+                        if isinstance(value, NodeStrClass)
+                        else value
+                        for name, value in once.items()
+                    },
+                    "address": entry["address"] + index * repeat["stride"],
                 },
-                "address": entry["address"] + index * repeat["stride"],
-            }
+            )
     return written
 
 
@@ -496,7 +543,9 @@ def _build(content: dict[str, Any]) -> Profile:
     for key, window in windows.items():
         if not 0 <= window.last - window.first < 125:
             raise _MistakeError(("windows", key), "a window holds 1 to 125 registers")
-    bounds = {key: Bounds(**entry) for key, entry in content["bounds"].items()}
+    bounds = {
+        key: _bounds(("bounds", key), entry) for key, entry in content["bounds"].items()
+    }
     registers = {
         key: _register(key, entry, windows, bounds, content["sources"])
         for key, entry in content["registers"].items()
@@ -517,6 +566,13 @@ def _build(content: dict[str, Any]) -> Profile:
         MappingProxyType(registers),
         MappingProxyType(commands),
     )
+
+
+def _bounds(path: Sequence[object], entry: dict[str, Any]) -> Bounds:
+    """Return checked bounds."""
+    if entry.get("min", -inf) > entry.get("max", inf):
+        raise _MistakeError((*path, "min"), "above max, so nothing lies within")
+    return Bounds(**entry)
 
 
 def _command(
@@ -619,7 +675,7 @@ def _register(
                 if isinstance(limits, str)
                 else None
                 if limits is None
-                else Bounds(**limits)
+                else _bounds(("registers", key, "bounds"), limits)
             ),
             "counter": None if "counter" not in entry else Counter(entry["counter"]),
             "fitted": None if "fitted" not in entry else Fitted(entry["fitted"]),

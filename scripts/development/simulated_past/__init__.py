@@ -37,6 +37,7 @@ from homeassistant.components.recorder.statistics import (
     statistics_during_period,
 )
 from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN, SensorStateClass
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import session_scope
@@ -93,7 +94,9 @@ async def _fill(
         sensors = _sensors(hass, entry, by_key)
         recorded = await recorder.async_add_executor_job(_recorded, hass, set(sensors))
         for entity_id, values in sensors.items():
-            if (state := hass.states.get(entity_id)) is not None:
+            state = hass.states.get(entity_id)
+            # One that has shown nothing since polling was switched off has no unit either.
+            if state is not None and state.state != STATE_UNAVAILABLE:
                 _import(recorder, state, moments, values, recorded.get(entity_id))
     connection.send_result(msg["id"])
 
