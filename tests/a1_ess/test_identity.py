@@ -20,8 +20,9 @@ from custom_components.solax_parallel.a1_ess.source import (
     UnusableError,
 )
 
-from .conftest import MakeDevice
+from .conftest import MakeDevice, OpenLink, StartServer
 from .device import Device
+from .wire import flipped
 
 WHOLE = Identity(
     serial_number="H10000000000AA",
@@ -158,8 +159,8 @@ async def test_another_serial_number_is_an_error(
 
     assert caught.value.serial_number == "H10000000000AA"
     assert "H1" not in str(caught.value)
-    # Nothing more is asked of a stranger.
-    assert device.asked() == ["identity"]
+    # Nothing more is asked of a stranger who said twice who it is.
+    assert device.asked() == ["identity"] * 2
 
 
 async def test_the_expected_serial_number_is_none(
@@ -182,7 +183,31 @@ async def test_the_serial_number_alone_can_be_checked(
     device.mute()
     with pytest.raises(SilentError):
         await check_serial(source, "H10000000000AA")
-    assert device.asked() == ["identity"] * 4
+    assert device.asked() == ["identity"] * 5
+
+
+SERIAL_BITS = range(2, 16)
+"""In which bytes of a reply the serial number stands: behind function code and length."""
+
+
+@pytest.mark.parametrize("byte", SERIAL_BITS)
+async def test_one_flipped_bit_makes_no_stranger(
+    device: Device,
+    profile: Profile,
+    start_server: StartServer,
+    open_link: OpenLink,
+    byte: int,
+) -> None:
+    server = await start_server()
+    server.content = device.words
+    source = RegisterSource(open_link(server).for_unit(1), profile)
+    server.script.append(flipped(8 * byte + 1))
+
+    await check_serial(source, "H10000000000AA")
+    assert len(server.requests) == 2
+    server.script.extend([flipped(8 * byte + 1), flipped(8 * byte + 2)])
+    with pytest.raises(UnusableError, match="changes"):
+        await check_serial(source, "H10000000000AA")
 
 
 @pytest.mark.parametrize("words", [[0x2020] * 7, [0] * 7])

@@ -7,6 +7,7 @@ import time
 
 from modbus_connection import (
     IllegalDataAddressError,
+    ModbusConnectionError,
     ModbusError,
     ModbusProtocolError,
     ServerDeviceBusyError,
@@ -785,7 +786,7 @@ async def test_another_inverter_in_its_place_is_not_mixed_up_with_it(
     clock.move(10)
     state = await inverter.poll()
 
-    assert device.asked() == ["identity"]
+    assert device.asked() == ["identity"] * 2
     assert state.presence is Presence.OTHER_SERIAL
     assert unheard(state)
     assert state.serial_number == SERIALS[Role.PRIMARY]
@@ -817,7 +818,7 @@ async def test_another_inverter_is_asked_again_after_a_minute(
 
     clock.move(10)
     assert (await inverter.poll()).presence is Presence.OTHER_SERIAL
-    assert device.asked() == ["identity"]
+    assert device.asked() == ["identity"] * 2
 
     device.say(serial_number=SERIALS[Role.PRIMARY])
     clock.move(60)
@@ -869,7 +870,7 @@ async def test_another_inverter_behind_a_new_link_is_not_mixed_up_with_it(
     clock.move(10)
     state = await inverter.poll()
 
-    assert wired.asked() == ["identity"]
+    assert wired.asked() == ["identity"] * 2
     assert state.presence is Presence.OTHER_SERIAL
     assert state.other_serial == SERIALS[Role.SECONDARY_1]
     assert unheard(state)
@@ -903,7 +904,7 @@ async def test_an_inverter_without_a_serial_number_is_not_another_one(
 
     state = await make_inverter(device).poll()
 
-    assert state.presence is Presence.SILENT
+    assert state.presence is Presence.UNUSABLE
     assert state.other_serial is None
 
 
@@ -963,7 +964,7 @@ async def test_a_refused_window_is_left_alone_for_a_minute(
     assert asked == [True, *[False] * 5, True, *[False] * 5, True, False]
 
 
-async def test_an_unusable_window_is_left_alone_after_three_polls(
+async def test_a_window_that_was_never_usable_is_left_alone_after_three_polls(
     make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
 ) -> None:
     device = make_device()
@@ -977,6 +978,82 @@ async def test_an_unusable_window_is_left_alone_after_three_polls(
         clock.move(10)
 
     assert asked == [True] * 3 + [False] * 5 + [True] + [False] * 5 + [True, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "polls"),
+    [(ServerDeviceBusyError(), 30), (IllegalDataAddressError(), 2)],
+    ids=["busy", "refused"],
+)
+async def test_a_window_that_worked_is_back_as_soon_as_it_works_again(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    clock: Clock,
+    error: ModbusError,
+    polls: int,
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.fail("legs", error)
+    for _ in range(polls):
+        clock.move(10)
+        assert "legs" in (await inverter.poll()).failures
+    device.fail("legs", None)
+
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert state.failures == {}
+    assert state.readings["l1_voltage"] == 120.1
+
+
+async def test_an_inverter_that_is_busy_for_minutes_is_back_at_once(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.unit.fail_requests(ServerDeviceBusyError())
+    for _ in range(30):
+        clock.move(10)
+        state = await inverter.poll()
+        assert unheard(state)
+        assert state.presence is Presence.UNUSABLE
+    device.unmute()
+    device.asked()
+
+    clock.move(10)
+    assert (await inverter.poll()).heard
+    # The parallel setting was due meanwhile.
+    assert device.asked() == [*READINGS, "parallel_setting", "primary_extension"]
+
+
+@pytest.mark.parametrize("quick", [True, False])
+async def test_what_is_told_at_once_to_be_out_of_reach_is_tried_in_every_poll(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock, quick: bool
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+
+    async def fails(address: int, count: int) -> list[int]:
+        clock.move(0.1 if quick else 1)
+        raise ModbusConnectionError("gone")
+
+    answer = device.unit.read_holding_registers, device.unit.read_input_registers
+    device.unit.read_holding_registers = fails  # type: ignore[method-assign]
+    device.unit.read_input_registers = fails  # type: ignore[method-assign]
+    presences = []
+    for _ in range(5):
+        clock.move(10)
+        presences.append((await inverter.poll()).presence)
+    rests = Presence.SILENT if quick else Presence.RESTING
+    assert presences == [Presence.SILENT] * 2 + [rests] * 3
+
+    device.unit.read_holding_registers, device.unit.read_input_registers = answer  # type: ignore[method-assign]
+    clock.move(10)
+    assert (await inverter.poll()).heard is quick
 
 
 async def test_a_window_that_comes_back_counts_anew(

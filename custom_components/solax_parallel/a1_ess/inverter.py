@@ -32,13 +32,24 @@ from .identity import (
 )
 from .profile import Fitted, Profile, Register
 from .samples import Samples
-from .source import ReadError, RefusedError, SilentError, Source, UnusableError, Value
+from .source import (
+    ReadError,
+    RefusedError,
+    SilentError,
+    Source,
+    UnreachableError,
+    UnusableError,
+    Value,
+)
 
 SILENT_POLLS = 3
 """After how many silent polls an inverter is left alone for a while."""
 
 REST = 60.0
 """For how many seconds a silent inverter, or a window that is not served, is left alone."""
+
+QUICK = 0.5
+"""In how many seconds a failure must show for a lost link to be tried in every poll."""
 
 SETTING_INTERVAL = 300.0
 """After how many seconds the parallel setting is read again."""
@@ -54,6 +65,7 @@ class Presence(StrEnum):
     """How an inverter stands with the poll."""
 
     HEARD = "heard"
+    UNUSABLE = "unusable"
     SILENT = "silent"
     RESTING = "resting"
     OTHER_SERIAL = "other_serial"
@@ -122,10 +134,19 @@ class InverterState:
 
 @dataclass
 class _Rest:
-    """When a window may be asked for again, and how often in a row it failed."""
+    """When a window may be asked for again, how often in a row it failed, if it ever worked."""
 
     until: float = 0.0
     failures: int = 0
+    served: bool = False
+
+    def note(self, failure: ReadError, now: float) -> None:
+        """Leave alone what costs a timeout, or was never served."""
+        self.failures += 1
+        if (isinstance(failure, SilentError) or not self.served) and (
+            isinstance(failure, RefusedError) or self.failures >= SILENT_POLLS
+        ):
+            self.until = now + REST
 
 
 class Inverter:
@@ -196,7 +217,8 @@ class Inverter:
 
         Never raises for what the wire does: an inverter that can't be heard says so in the state.
         A silent one costs one timeout; after ``SILENT_POLLS`` it is left alone for ``REST``
-        seconds, and it comes back only with its own serial number.
+        seconds, and it comes back only with its own serial number. One that can't be reached is
+        asked in every poll as long as that is told at once, for it costs the others nothing.
         """
         now = self._clock()
         if now < self._rest_until:
@@ -216,9 +238,12 @@ class Inverter:
             self._other_serial = err.serial_number
             return self._missed(Presence.OTHER_SERIAL, {"identity": str(err)})
         except ReadError as err:
-            return self._missed(self._silence(now), failures or {"identity": str(err)})
-        if not values:
-            return self._missed(self._silence(now), failures)
+            return self._missed(
+                self._absence(err, now), failures or {"identity": str(err)}
+            )
+        # What answers everything with zeros tells nothing, wherever zeros are possible.
+        if not any(values.values()):
+            return self._missed(Presence.UNUSABLE, failures)
         self._presence = Presence.HEARD
         self._failed_polls = 0
         self._last_seen = datetime.now(UTC)
@@ -251,9 +276,7 @@ class Inverter:
                 values |= await self.source.read(window)
             except ReadError as err:
                 failures[window] = str(err)
-                rest.failures += 1
-                if rest.failures >= SILENT_POLLS or isinstance(err, RefusedError):
-                    rest.until = now + REST
+                rest.note(err, now)
                 if not isinstance(err, SilentError):
                     continue
                 if not values:
@@ -262,7 +285,8 @@ class Inverter:
                 break
             else:
                 rest.failures = 0
-            if window == "parallel_setting":
+                rest.served = True
+            if window == "parallel_setting" and any(values.values()):
                 self._take_setting(decode_setting(self._profile, values), now)
         return values
 
@@ -292,16 +316,21 @@ class Inverter:
         if self._role.setting is not setting:
             self._role = ROLE_FROM_SETTING[setting]
 
-    def _silence(self, now: float) -> Presence:
-        """Return whether an inverter that brought nothing is asked again in the next poll."""
-        if self._failed_polls + 1 < SILENT_POLLS:
+    def _absence(self, failure: ReadError, now: float) -> Presence:
+        """Return how an inverter stands that brought nothing, and decide when it is asked again."""
+        if not isinstance(failure, SilentError):
+            return Presence.UNUSABLE
+        if self._failed_polls + 1 < SILENT_POLLS or (
+            isinstance(failure, UnreachableError) and self._clock() - now < QUICK
+        ):
             return Presence.SILENT
         self._rest_until = now + REST
         return Presence.RESTING
 
     def _missed(self, presence: Presence, failures: dict[str, str]) -> InverterState:
         """Note a poll that brought nothing."""
-        self._verified = False
+        if presence is not Presence.UNUSABLE:
+            self._verified = False
         self._failed_polls += 1
         self._presence = presence
         return self._unheard(failures)

@@ -16,6 +16,9 @@ from modbus_connection import (
     ModbusTimeoutError,
 )
 from modbus_connection.pymodbus import ModbusConnection, PymodbusUnit
+from pymodbus.client.base import ModbusBaseClient
+
+from .framing import StrictRtuFramer, StrictSocketFramer
 
 type LinkParams = ModbusTcpParams | ModbusSerialParams
 
@@ -58,6 +61,7 @@ class Link(ModbusConnection):
         self._unnumbered = (
             isinstance(params, ModbusSerialParams) or params.framer != "socket"
         )
+        self._framer = StrictRtuFramer() if self._unnumbered else StrictSocketFramer()
 
     @override
     async def connect(self) -> None:
@@ -127,10 +131,18 @@ class Link(ModbusConnection):
         doubtful = not answer.cancelled() and isinstance(
             answer.exception(), ModbusTimeoutError | ModbusProtocolError
         )
-        if self._unnumbered and self.connected and (abandoned or doubtful):
+        # Half a frame throws every later one out of step, numbered or not.
+        untidy = self._unnumbered or self._framer.waste > 0
+        if untidy and self.connected and (abandoned or doubtful):
             # An error here would hide how the request ended, and the link is gone anyway.
             with contextlib.suppress(ModbusConnectionError):
                 await self.disconnect()
+
+    @override
+    async def _create_client(self) -> ModbusBaseClient:
+        client = await super()._create_client()
+        client.ctx.framer = self._framer
+        return client
 
     @override
     async def _close_client(self, client: Any) -> None:

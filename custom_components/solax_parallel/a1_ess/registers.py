@@ -16,10 +16,17 @@ from modbus_connection import (
 from modbus_connection.model import ManualComponent
 
 from .profile import Profile
-from .source import RawWords, RefusedError, SilentError, Source, UnusableError, Value
+from .source import (
+    RawWords,
+    RefusedError,
+    SilentError,
+    Source,
+    UnreachableError,
+    UnusableError,
+    Value,
+)
 
-_NOBODY_THERE = (
-    ModbusTimeoutError,
+_UNREACHABLE = (
     ModbusConnectionError,
     GatewayPathUnavailableError,
     GatewayTargetError,
@@ -37,6 +44,7 @@ class RegisterSource(Source):
             window: _component(unit, profile, window) for window in profile.windows
         }
         self._raw: dict[str, dict[int, int]] = {"holding": {}, "input": {}}
+        self._filled: set[str] = set()
         self._renewed = False
         self._forget_link = unit.on_connection_lost(self._note_loss)
 
@@ -66,8 +74,10 @@ class RegisterSource(Source):
         component = self._components[window]
         try:
             raw = await component.async_read_raw(notify=False)
-        except _NOBODY_THERE as err:
+        except ModbusTimeoutError as err:
             raise SilentError(str(err)) from err
+        except _UNREACHABLE as err:
+            raise UnreachableError(str(err)) from err
         except _NOT_SERVED as err:
             raise RefusedError(str(err)) from err
         except ModbusError as err:
@@ -78,8 +88,12 @@ class RegisterSource(Source):
         self._raw[limits.space].update(words)
         if set(words.values()) == {0xFFFF}:
             raise UnusableError("no value in any register")
-        # Some firmware answers an address it does not know with zeros instead of an exception.
-        if limits.all_zero == "bad" and words and not any(words.values()):
+        # Some firmware answers an address it does not know with zeros instead of an exception,
+        # and now and then one that it does know.
+        empty = bool(words) and not any(words.values())
+        sudden = empty and window in self._filled
+        (self._filled.discard if empty else self._filled.add)(window)
+        if empty and (sudden or limits.all_zero == "bad"):
             raise UnusableError("nothing but zeros")
         if window == "identity":
             self._renewed = False

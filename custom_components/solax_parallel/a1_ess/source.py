@@ -18,6 +18,10 @@ class SilentError(ReadError):
     """Nothing came back: the inverter, or the link to it, is down."""
 
 
+class UnreachableError(SilentError):
+    """Something on the way told that the inverter can't be reached."""
+
+
 class RefusedError(ReadError):
     """The inverter answered that it does not serve the window."""
 
@@ -43,5 +47,6 @@ class Source(Protocol):
     async def read(self, window: str) -> Mapping[str, Value | None]:
         """Return every register of ``window`` by key; None stands for "no value".
 
-        Raises ``SilentError``, ``RefusedError`` or ``UnusableError``.
+        Raises ``SilentError`` (``UnreachableError`` where that was told), ``RefusedError`` or
+        ``UnusableError``.
         """
