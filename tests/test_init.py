@@ -107,6 +107,8 @@ async def test_devices(
 ) -> None:
     wire = await start_group(units=units, backup_interface=backup_interface)
     assert await wire.set_up()
+    # Its firmware is asked for when the start is over.
+    await poll(hass)
     assert shown_devices(hass, wire.entry) == expected_devices(
         wire.group.serial_numbers, backup_interface
     )
@@ -152,6 +154,7 @@ async def test_silent_inverter_has_a_device_that_is_completed_later(
     device = Device("Secondary inverter 1", "A1-HYB-G2", secondary, via=group)
     assert shown_devices(hass, wire.entry)[secondary] == device
     wire.group.inject(secondary, NONE)
+    await poll(hass)
     await poll(hass)
     assert shown_devices(hass, wire.entry)[secondary] == device._replace(
         firmware=FIRMWARE
@@ -389,6 +392,7 @@ async def test_two_groups_at_once(hass: HomeAssistant, start_group: StartGroup) 
     second = await start_group(units=2, prefix="SECOND", backup_interface="bi")
     assert await first.set_up()
     assert await second.set_up()
+    await poll(hass)
     for wire, backup_interface in ((first, "bi_pro"), (second, "bi")):
         assert shown_devices(hass, wire.entry) == expected_devices(
             wire.group.serial_numbers, backup_interface

@@ -319,6 +319,7 @@ async def test_silence_of_all(
 ) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up(disabled_too=True)
+    await poll(hass)
     before = all_states(hass, wire.entry)
     await wire.server.vanish()
     group = f"{wire.primary}_group"

@@ -1,4 +1,4 @@
-"""Polling the group, and saying once when one of its inverters is lost or back."""
+"""Polling the group."""
 
 from datetime import timedelta
 import logging
@@ -10,10 +10,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
-from .a1_ess.inverter import Presence
 from .acceptance import Acceptance
 from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
 from .issues import async_update_issues
+from .poll_log import PollLog
 from .tables import Words
 from .wiring import Wiring
 
@@ -51,13 +51,21 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.words = words
         self.acceptance = Acceptance(hass, entry.entry_id, words)
         self._usual_interval = self.update_interval
-        self._lost: set[str] = set()
+        self._log = PollLog(_LOGGER, entry.title)
 
     @property
     def group_id(self) -> str:
         """What the group's ids are made of: the primary's serial number at setup."""
         assert self.config_entry.unique_id is not None
         return self.config_entry.unique_id
+
+    @property
+    def parts(self) -> object:
+        """What the group is made of, as far as is known by now, to be compared with later."""
+        return (
+            self.data.backup_interface_type,
+            [len(unit.measurements) for unit in self.wiring.group.units.values()],
+        )
 
     async def async_start_transfer_test(self, limit: timedelta) -> None:
         """Begin the acceptance test, and poll as often as is allowed while it runs.
@@ -95,22 +103,5 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="nobody_answered"
             )
-        self._log_changes(state)
+        self._log.note(state)
         return state
-
-    def _log_changes(self, state: GroupState) -> None:
-        for serial_number, member in state.members.items():
-            # Roles, not serial numbers: a log is often shown to others.
-            role = member.role or "inverter"
-            if member.heard and serial_number in self._lost:
-                self._lost.discard(serial_number)
-                _LOGGER.info("%s: %s answers again", self.name, role)
-            elif not member.heard and serial_number not in self._lost:
-                self._lost.add(serial_number)
-                _LOGGER.warning(
-                    "%s: %s, its entities are unavailable",
-                    self.name,
-                    f"another inverter answers in place of {role}"
-                    if member.presence is Presence.OTHER_SERIAL
-                    else f"{role} does not answer",
-                )

@@ -30,13 +30,19 @@ def async_add_as_known(
     """Add the entities of what is known now, and later those of what becomes known.
 
     A BI PRO whose primary sleeps at start-up is only known once the primary answers. ``create``
-    returns all entities for the present state.
+    returns all entities for the present state; which there are depends on nothing but the parts
+    of the group.
     """
     coordinator = entry.runtime_data
     added: set[str] = set()
+    parts: object = None
 
     @callback
     def async_update() -> None:
+        nonlocal parts
+        if coordinator.parts == parts:
+            return
+        parts = coordinator.parts
         new = [
             entity
             for entity in create(coordinator)

@@ -111,6 +111,7 @@ async def test_nothing_but_zeros_is_no_reply_however_long(
     pair: list[Device], group: Group, clock: Clock, polls: int
 ) -> None:
     serial = SERIALS[Role.SECONDARY_1]
+    await group.poll()
     before = (await group.poll()).members[serial]
     for window in ("parallel_setting", "live", "legs", "third_string", "extension"):
         pair[1].clear(window)
@@ -127,6 +128,7 @@ async def test_nothing_but_zeros_is_no_reply_however_long(
 async def test_checks_forget_a_unit_that_is_silent(
     pair: list[Device], group: Group
 ) -> None:
+    await group.poll()
     assert all((await group.poll()).checks.values())
     pair[1].mute()
     assert not any((await group.poll()).checks.values())

@@ -50,8 +50,8 @@ async def test_it_tells_everything(
     assert await read_identity(source, profile) == WHOLE
     assert device.asked() == [
         "identity",
-        "firmware",
         "rating",
+        "firmware",
         "parallel_setting",
         "battery_packs",
     ]
@@ -82,14 +82,21 @@ async def test_what_is_refused_is_not_known(
 async def test_one_silence_is_enough(
     device: Device, source: RegisterSource, profile: Profile
 ) -> None:
-    device.ignore("rating")
+    device.ignore("firmware")
 
     assert await read_identity(source, profile) == Identity(
-        serial_number="H10000000000AA",
-        factory_name="Solax",
-        firmware="DSP 1.07 / ARM 2.13",
+        serial_number="H10000000000AA", factory_name="Solax", rated_power=7600
     )
-    assert device.asked() == ["identity", "firmware", "rating"]
+    assert device.asked() == ["identity", "rating", "firmware"]
+
+
+@pytest.mark.parametrize("bit", range(13))
+async def test_a_rated_power_that_does_not_exist_is_not_known(
+    device: Device, source: RegisterSource, profile: Profile, bit: int
+) -> None:
+    device.put("rated_power", 7600 ^ 1 << bit)
+
+    assert (await read_identity(source, profile)).rated_power is None
 
 
 @pytest.mark.parametrize(
@@ -151,32 +158,16 @@ async def test_the_parallel_setting_is_in_the_table_or_not_known(
     assert (await read_identity(source, profile)).parallel_setting is setting
 
 
-async def test_another_serial_number_is_an_error(
-    device: Device, source: RegisterSource, profile: Profile
-) -> None:
-    with pytest.raises(OtherSerialError) as caught:
-        await read_identity(source, profile, expected="H10000000000BB")
-
-    assert caught.value.serial_number == "H10000000000AA"
-    assert "H1" not in str(caught.value)
-    # Nothing more is asked of a stranger who said twice who it is.
-    assert device.asked() == ["identity"] * 2
-
-
-async def test_the_expected_serial_number_is_none(
-    source: RegisterSource, profile: Profile
-) -> None:
-    assert await read_identity(source, profile, expected="H10000000000AA") == WHOLE
-
-
 async def test_the_serial_number_alone_can_be_checked(
     device: Device, source: RegisterSource
 ) -> None:
-    await check_serial(source, "H10000000000AA")
+    said = await check_serial(source, "H10000000000AA")
+    assert said["factory_name"] == "Solax"
 
     with pytest.raises(OtherSerialError) as caught:
         await check_serial(source, "H10000000000BB")
     assert caught.value.serial_number == "H10000000000AA"
+    assert "H1" not in str(caught.value)
     device.put("serial_number", *[0x2020] * 7)
     with pytest.raises(UnusableError, match="no serial number"):
         await check_serial(source, "H10000000000BB")
@@ -219,7 +210,7 @@ async def test_an_empty_serial_number_is_nobodys(
     with pytest.raises(UnusableError, match="no serial number"):
         await read_identity(source, profile)
     with pytest.raises(UnusableError, match="no serial number"):
-        await read_identity(source, profile, expected="H10000000000AA")
+        await check_serial(source, "H10000000000AA")
 
 
 async def test_a_serial_number_filled_up_with_spaces_is_the_same(
@@ -227,9 +218,7 @@ async def test_a_serial_number_filled_up_with_spaces_is_the_same(
 ) -> None:
     device.put("serial_number", 0x4831, 0x4141, 0x4242, 0x4343, 0x4444, 0x2020, 0x2020)
 
-    identity = await read_identity(source, profile, expected="H1AABBCCDD")
-
-    assert identity.serial_number == "H1AABBCCDD"
+    assert (await check_serial(source, "H1AABBCCDD"))["serial_number"] == "H1AABBCCDD"
 
 
 async def test_without_a_serial_number_there_is_no_identity(

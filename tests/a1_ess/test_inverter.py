@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 import time
 
 from modbus_connection import (
@@ -22,10 +23,12 @@ from custom_components.solax_parallel.a1_ess.codes import (
     Led,
     LedSource,
     ModelType,
+    ParallelSetting,
     Role,
     RunMode,
 )
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
+from custom_components.solax_parallel.a1_ess.identity import SETTINGS, Identity
 from custom_components.solax_parallel.a1_ess.inverter import (
     Inverter,
     InverterState,
@@ -40,8 +43,14 @@ from .conftest import Clock, MakeDevice, OpenLink, StartServer
 from .device import SERIALS, Device
 from .wire import Exchange, silence
 
-IDENTITY = ["identity", "firmware", "rating", "parallel_setting", "battery_packs"]
 READINGS = ["live", "legs", "third_string"]
+
+
+def with_settings(extension: str) -> list[str]:
+    """Return what is read in a poll in which the settings are due."""
+    rest = ["rating", "firmware", "battery_packs"]
+    return [*READINGS, "parallel_setting", extension, *rest]
+
 
 type MakeInverter = Callable[..., Inverter]
 
@@ -96,8 +105,14 @@ async def test_a_poll_tells_what_is_known(
     inverter = make_inverter(make_device(backup_interface="bi_pro"))
     before = datetime.now(UTC)
 
+    first = await inverter.poll()
     state = await inverter.poll()
 
+    # All but what hardly ever changes is known at once.
+    assert replace(first, identity=state.identity, last_seen=state.last_seen) == state
+    assert first.identity == Identity(
+        serial_number="H10000000000AA", factory_name="Solax", rated_power=7600
+    )
     assert state.serial_number == "H10000000000AA"
     assert state.presence is Presence.HEARD
     assert state.heard
@@ -142,11 +157,29 @@ async def test_who_it_is_is_asked_once(
     assert device.asked() == []
 
     await inverter.poll()
-    assert device.asked() == [*IDENTITY, *READINGS, "primary_extension"]
+    assert device.asked() == ["identity", *READINGS, "primary_extension"]
+    clock.move(10)
+    await inverter.poll()
+    assert device.asked() == with_settings("primary_extension")
     for _ in range(5):
         clock.move(10)
         await inverter.poll()
         assert device.asked() == [*READINGS, "primary_extension"]
+
+
+async def test_no_two_requests_in_a_row_look_alike(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    """Where frames carry no number, a reply that comes twice could be taken for the next."""
+    for role in (Role.PRIMARY, Role.SECONDARY_1):
+        device = make_device(role)
+        inverter = make_inverter(device, reads_system=role.leads)
+        for _ in range(70):
+            await inverter.poll()
+            clock.move(10)
+        shapes = [(e.register_type, e.count) for e in device.unit.read_events]
+        assert len(shapes) > 70 * 4
+        assert all(earlier != later for earlier, later in pairwise(shapes))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +191,7 @@ async def test_only_a_primary_is_asked_for_the_group(
     device = make_device(role)
     state = await make_inverter(device).poll()
 
-    assert device.asked() == [*IDENTITY, *READINGS, "extension"]
+    assert device.asked() == ["identity", *READINGS, "extension"]
     assert state.role is role
 
 
@@ -689,7 +722,7 @@ async def test_it_comes_back_after_its_serial_number_was_seen(
     clock.move(60)
     state = await inverter.poll()
 
-    assert device.asked() == [*IDENTITY, *READINGS, "primary_extension"]
+    assert device.asked() == ["identity", *with_settings("primary_extension")]
     assert state.heard
     assert state.failed_polls == 0
     assert state.readings["ac_power"] == 3000
@@ -845,6 +878,8 @@ async def test_who_it_is_is_checked_after_the_link_was_lost(
     clock: Clock,
 ) -> None:
     inverter = make_inverter(wired)
+    await inverter.poll()
+    clock.move(10)
     await inverter.poll()
     wired.asked()
 
@@ -1014,6 +1049,8 @@ async def test_an_inverter_that_is_busy_for_minutes_is_back_at_once(
     device = make_device()
     inverter = make_inverter(device)
     await inverter.poll()
+    clock.move(10)
+    await inverter.poll()
     device.unit.fail_requests(ServerDeviceBusyError())
     for _ in range(30):
         clock.move(10)
@@ -1025,8 +1062,7 @@ async def test_an_inverter_that_is_busy_for_minutes_is_back_at_once(
 
     clock.move(10)
     assert (await inverter.poll()).heard
-    # The parallel setting was due meanwhile.
-    assert device.asked() == [*READINGS, "parallel_setting", "primary_extension"]
+    assert "identity" not in device.asked()
 
 
 @pytest.mark.parametrize("quick", [True, False])
@@ -1131,6 +1167,8 @@ async def test_an_inverter_that_serves_nothing_is_not_heard(
     clock.move(10)
     state = await inverter.poll()
 
+    # How it is set up can be read, but that is not what a poll is for.
+    assert "parallel_setting" in device.asked()
     assert unheard(state)
     assert set(state.failures) == {*READINGS, "primary_extension"}
 
@@ -1157,21 +1195,24 @@ async def test_an_inverter_that_only_serves_the_extension_is_heard(
 # --- the parallel setting -------------------------------------------------------------
 
 
-async def test_the_setting_is_read_again_after_five_minutes(
+async def test_settings_are_read_again_after_five_minutes_one_a_poll(
     make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
 ) -> None:
     device = make_device()
     inverter = make_inverter(device)
-    asked = []
+    asked: list[tuple[int, str]] = []
 
-    await inverter.poll()
-    device.asked()
-    for _ in range(61):
-        clock.move(10)
+    for polls in range(67):
         await inverter.poll()
-        asked.append("parallel_setting" in device.asked())
+        asked += [(polls, each) for each in device.asked() if each in SETTINGS]
+        clock.move(10)
 
-    assert [n for n, was in enumerate(asked, start=1) if was] == [30, 60]
+    assert sorted(asked[:4]) == sorted((1, each) for each in SETTINGS)
+    assert asked[4:] == [
+        (polls + later, each)
+        for polls in (31, 61)
+        for later, each in enumerate(SETTINGS)
+    ]
 
 
 async def test_a_new_setting_changes_the_role(
@@ -1179,6 +1220,8 @@ async def test_a_new_setting_changes_the_role(
 ) -> None:
     device = make_device()
     inverter = make_inverter(device)
+    await inverter.poll()
+    clock.move(10)
     await inverter.poll()
     device.say(parallel_setting="slave", role="secondary_3")
     clock.move(10)
@@ -1188,13 +1231,29 @@ async def test_a_new_setting_changes_the_role(
     assert state.role is Role.PRIMARY
 
     clock.move(290)
-    state = await inverter.poll()
-    assert state.role is Role.SECONDARY_3
-    assert state.extension is not None
+    later = [await inverter.poll() for _ in SETTINGS]
+    assert later[-1].role is Role.SECONDARY_3
+    assert later[-1].extension is not None
     device.asked()
-    clock.move(10)
     await inverter.poll()
     assert device.asked() == [*READINGS, "extension"]
+
+
+async def test_a_role_that_is_not_what_was_found_is_looked_into_at_once(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(Role.SECONDARY_2)
+    inverter = make_inverter(device, device.member(role=Role.PRIMARY))
+
+    state = await inverter.poll()
+
+    assert device.asked() == [
+        "identity",
+        *READINGS,
+        "primary_extension",
+        "parallel_setting",
+    ]
+    assert state.role is Role.SECONDARY_2
 
 
 async def test_a_secondary_that_was_made_the_primary_tells_of_the_group(
@@ -1210,7 +1269,7 @@ async def test_a_secondary_that_was_made_the_primary_tells_of_the_group(
         online_mask=["primary", "secondary_1"],
     )
 
-    clock.move(300)
+    clock.move(10)
     state = await inverter.poll()
 
     assert state.role is Role.PRIMARY
@@ -1235,36 +1294,51 @@ async def test_a_setting_that_was_not_read_is_read_again_soon(
         case "busy":
             device.fail("parallel_setting", ServerDeviceBusyError())
 
-    clock.move(300)
-    assert (await inverter.poll()).heard
+    for _ in range(4):
+        clock.move(300)
+        assert (await inverter.poll()).heard
     device.fail("parallel_setting", None)
     device.say(parallel_setting="master")
+    device.asked()
     clock.move(60)
     state = await inverter.poll()
 
-    assert "parallel_setting" in device.asked()[-4:]
+    assert "parallel_setting" in device.asked()
     assert state.role is Role.PRIMARY
     assert state.extension is not None
 
 
-async def test_a_silence_while_it_says_who_it_is_does_not_last(
-    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+@pytest.mark.parametrize("window", SETTINGS)
+async def test_a_setting_that_was_missed_is_made_up_for(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock, window: str
 ) -> None:
     device = make_device()
-    device.ignore("firmware")
+    device.ignore(window)
     inverter = make_inverter(device)
+    await inverter.poll()
+    whole = Identity(
+        serial_number="H10000000000AA",
+        factory_name="Solax",
+        firmware="DSP 1.07 / ARM 2.13",
+        rated_power=7600,
+        battery_count=2,
+        parallel_setting=ParallelSetting.MASTER,
+    )
 
-    first = await inverter.poll()
-    assert first.heard
-    assert first.identity is not None
-    assert first.identity.firmware is None
-    assert first.role is Role.PRIMARY
-    # What was missed of the settings is made up for in the same poll.
-    assert "parallel_setting" in device.asked()
     clock.move(10)
     state = await inverter.poll()
+    assert state.heard
+    assert state.identity != whole
+    assert list(state.failures) == [window]
+    # Another silence would be another timeout.
+    assert device.asked()[-1] == window
+
+    device.fail(window, None)
+    clock.move(10)
+    state = await inverter.poll()
+    assert state.identity == whole
     assert state.extension is not None
-    assert state.parallel_faults == frozenset()
+    assert state.failures == {}
 
 
 # --- what it has ----------------------------------------------------------------------
@@ -1315,7 +1389,9 @@ async def test_only_the_largest_has_a_third_string(
     )
     inverter = make_inverter(device, member)
 
-    state = await inverter.poll()
+    for _ in range(3):
+        device.asked()
+        state = await inverter.poll()
 
     largest = rated_power == 7600
     assert inverter.samples.rated_power == rated_power
@@ -1339,6 +1415,7 @@ async def test_the_rated_power_found_counts_while_it_is_not_told(
             device.put("rated_power", 0xFFFF)
     inverter = make_inverter(device, device.member(rated_power=5000))
 
+    await inverter.poll()
     state = await inverter.poll()
 
     assert inverter.samples.rated_power == 5000

@@ -11,7 +11,7 @@ from .checks import Check, run_checks
 from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
 from .extension import BackupInterface
 from .faults import FAULTS, Severity
-from .inverter import Inverter, InverterState
+from .inverter import Inverter, InverterState, Presence
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
 
@@ -149,7 +149,12 @@ class Group:
 
         async def poll_link(inverters: Sequence[Inverter]) -> None:
             for inverter in inverters:
-                members[inverter.member.serial_number] = await inverter.poll()
+                was_resting = inverter.presence is Presence.RESTING
+                state = members[inverter.member.serial_number] = await inverter.poll()
+                if state.heard and was_resting:
+                    # It may have been the line that they share.
+                    for other in inverters:
+                        other.wake()
 
         async with asyncio.TaskGroup() as tasks:
             for inverters in self._links:

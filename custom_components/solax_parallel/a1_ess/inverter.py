@@ -24,11 +24,11 @@ from .codes import (
 from .extension import Extension, ExtensionReader
 from .faults import FAULTS, Severity, problems
 from .identity import (
+    SETTINGS,
     Identity,
     OtherSerialError,
     check_serial,
-    decode_setting,
-    read_identity,
+    identity_from,
 )
 from .profile import Fitted, Profile, Register
 from .samples import Samples
@@ -52,7 +52,7 @@ QUICK = 0.5
 """In how many seconds a failure must show for a lost link to be tried in every poll."""
 
 SETTING_INTERVAL = 300.0
-"""After how many seconds the parallel setting is read again."""
+"""After how many seconds a setting is read again."""
 
 THIRD_STRING_POWER = 7600
 """The rated power in W of the only inverters with a third PV string (grade sister)."""
@@ -176,9 +176,10 @@ class Inverter:
         self._reads_system = reads_system
         self._verified = False
         self._other_serial: str | None = None
+        self._said: dict[str, Value | None] = {"rated_power": member.rated_power}
         self._identity: Identity | None = None
-        self._setting: ParallelSetting | None = None
-        self._setting_read_at = float("-inf")
+        self._settings_read_at: dict[str, float] = {}
+        self._setting: ParallelSetting | None = member.role.setting
         self._role = member.role
         self._model_type = member.model_type
         self._presence = Presence.SILENT
@@ -191,6 +192,11 @@ class Inverter:
     def role(self) -> Role:
         """Its place in the group, as far as it is known by now."""
         return self._role
+
+    @property
+    def presence(self) -> Presence:
+        """How it stood with the latest poll."""
+        return self._presence
 
     @property
     def fitted(self) -> frozenset[Fitted]:
@@ -212,6 +218,11 @@ class Inverter:
             and (register.fitted is None or register.fitted in self.fitted)
         )
 
+    def wake(self) -> None:
+        """End its rest: there is reason to think that it answers again."""
+        if self._presence is Presence.RESTING:
+            self._rest_until = 0.0
+
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
 
@@ -225,14 +236,9 @@ class Inverter:
             return self._unheard({})
         failures: dict[str, str] = {}
         try:
-            if not self._verified:
-                await self._verify(now)
-            elif self.source.renewed:
-                await check_serial(self.source, self.member.serial_number)
+            if not self._verified or self.source.renewed:
+                await self._verify()
             values = await self._read(now, failures)
-            if self.source.renewed:
-                # The link was lost on the way: what came after may be somebody else's.
-                await check_serial(self.source, self.member.serial_number)
         except OtherSerialError as err:
             self._rest_until = now + REST
             self._other_serial = err.serial_number
@@ -249,14 +255,10 @@ class Inverter:
         self._last_seen = datetime.now(UTC)
         return self._state(values, failures, now)
 
-    async def _verify(self, now: float) -> None:
-        """Make sure that this is the inverter it was, and read what it says of itself."""
-        self._identity = await read_identity(
-            self.source, self._profile, expected=self.member.serial_number
-        )
-        if self._identity.rated_power is not None:
-            self.samples.rated_power = self._identity.rated_power
-        self._take_setting(self._identity.parallel_setting, now)
+    async def _verify(self) -> None:
+        """Make sure that this is the inverter it was."""
+        said = await check_serial(self.source, self.member.serial_number)
+        self._take_identity(said)
         self._verified = True
 
     async def _read(
@@ -267,40 +269,76 @@ class Inverter:
         Raises ``SilentError`` when nothing has answered before the first silence.
         """
         values: dict[str, Value | None] = {}
-        for window in self._windows(now):
-            rest = self._rests.setdefault(window, _Rest())
+        sure: dict[str, Value | None] = {}
+        for window in self._windows(now, values):
+            rest = self._rest(window)
             if now < rest.until:
                 failures[window] = "left alone for a while after it failed"
                 continue
             try:
-                values |= await self.source.read(window)
+                read = await self.source.read(window)
             except ReadError as err:
                 failures[window] = str(err)
                 rest.note(err, now)
                 if not isinstance(err, SilentError):
                     continue
-                if not values:
+                if not sure:
                     raise
                 # One timeout a poll: what has not been asked yet waits for the next one.
-                break
-            else:
-                rest.failures = 0
-                rest.served = True
-            if window == "parallel_setting" and any(values.values()):
-                self._take_setting(decode_setting(self._profile, values), now)
+                return sure
+            rest.failures = 0
+            rest.served = True
+            is_sure = not self.source.renewed
+            if window not in SETTINGS:
+                values |= read
+                sure |= read if is_sure else {}
+            elif is_sure and any(values.values()):
+                # Zero is a setting, but not from an inverter that has only zeros.
+                self._take_setting(window, read, now)
+        if self.source.renewed:
+            # The link was lost on the way: what came after may be somebody else's.
+            await self._verify()
         return values
 
-    def _windows(self, now: float) -> Iterator[str]:
+    def _windows(self, now: float, values: Mapping[str, Value | None]) -> Iterator[str]:
+        """Yield what to read; ``values`` fills up meanwhile."""
+        settings = self._settings_due(now)
         yield "live"
         yield "legs"
         if Fitted.THIRD_STRING in self.fitted:
             yield "third_string"
-        if now - self._setting_read_at >= SETTING_INTERVAL:
-            yield "parallel_setting"
-        # Which one it is depends on the setting, which may just have been read.
+        # Which extension it is depends on the parallel setting.
+        yield from (window for window in settings if window == "parallel_setting")
         yield self._extension_window
+        if self._last_seen is None and not self._is_confirmed(values):
+            yield "parallel_setting"
         if self._reads_system:
             yield "system"
+        yield from (window for window in settings if window != "parallel_setting")
+
+    def _settings_due(self, now: float) -> list[str]:
+        """Return which settings to read now: those that are not known, and one that is old."""
+        if self._last_seen is None:
+            # A start waits for this poll: what changes hardly ever can wait for the next.
+            return []
+        read_at = self._settings_read_at
+        unknown = [window for window in SETTINGS if window not in read_at]
+        old = [
+            window
+            for window in SETTINGS
+            if window in read_at and now - read_at[window] >= SETTING_INTERVAL
+        ]
+        return [
+            window for window in unknown + old[:1] if now >= self._rest(window).until
+        ]
+
+    def _is_confirmed(self, values: Mapping[str, Value | None]) -> bool:
+        """Whether the extension tells of the parallel setting that was found at setup."""
+        name = self._profile.registers["role"].code(values.get("role"))
+        return name is not None and Role(name).setting is self._setting
+
+    def _rest(self, window: str) -> _Rest:
+        return self._rests.setdefault(window, _Rest())
 
     @property
     def _extension_window(self) -> str:
@@ -308,13 +346,27 @@ class Inverter:
             return "primary_extension"
         return "extension"
 
-    def _take_setting(self, setting: ParallelSetting | None, now: float) -> None:
-        self._setting = setting
-        if setting is None:
+    def _take_identity(self, said: Mapping[str, Value | None]) -> Identity:
+        """Take in what it says of itself."""
+        self._said |= said
+        self._identity = identity_from(self._said, self._profile)
+        if self._identity.rated_power is not None:
+            self.samples.rated_power = self._identity.rated_power
+        return self._identity
+
+    def _take_setting(
+        self, window: str, said: Mapping[str, Value | None], now: float
+    ) -> None:
+        """Take in what was read of how it is set up."""
+        self._settings_read_at[window] = now
+        identity = self._take_identity(said)
+        if window != "parallel_setting":
             return
-        self._setting_read_at = now
-        if self._role.setting is not setting:
-            self._role = ROLE_FROM_SETTING[setting]
+        self._setting = identity.parallel_setting
+        if self._setting is None:
+            del self._settings_read_at[window]
+        elif self._role.setting is not self._setting:
+            self._role = ROLE_FROM_SETTING[self._setting]
 
     def _absence(self, failure: ReadError, now: float) -> Presence:
         """Return how an inverter stands that brought nothing, and decide when it is asked again."""
@@ -331,6 +383,7 @@ class Inverter:
         """Note a poll that brought nothing."""
         if presence is not Presence.UNUSABLE:
             self._verified = False
+            self._settings_read_at.clear()
         self._failed_polls += 1
         self._presence = presence
         return self._unheard(failures)
