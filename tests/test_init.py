@@ -18,8 +18,8 @@ from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE
 from custom_components.solax_parallel.simulator.server import SimulatorServer
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_UNAVAILABLE
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 
@@ -271,6 +271,27 @@ async def test_setup_recovers_by_itself_once_somebody_answers(
     await come_back(hass)
     assert is_loaded(wire.entry)
     assert state(hass, f"{wire.primary}_group_status").state == "normal"
+
+
+async def test_start_does_not_wait_for_a_dead_group(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(options={})
+    wire.silence(*wire.group.serial_numbers)
+    hass.set_state(CoreState.not_running)
+    begun = time.monotonic()
+    assert not await wire.set_up()
+    assert time.monotonic() - begun < 5
+    assert wire.entry.state is ConfigEntryState.SETUP_RETRY
+    assert wire.entry.error_reason_translation_key == "slow_at_startup"
+    assert await wire.server.left_alone()
+
+    for serial in wire.group.serial_numbers:
+        wire.group.inject(serial, NONE)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert is_loaded(wire.entry)
 
 
 async def test_setup_with_the_primary_silent(

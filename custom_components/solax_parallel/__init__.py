@@ -1,5 +1,7 @@
 """SolaX Parallel: A1-ESS-G2 inverters run in parallel, as one system."""
 
+import asyncio
+
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
@@ -24,6 +26,12 @@ PLATFORMS = (
     Platform.SWITCH,
 )
 
+
+STARTUP_PATIENCE = 4.5
+"""For how many seconds Home Assistant's start waits for the first poll.
+
+It tries again as soon as it has started, and then nobody waits.
+"""
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -54,7 +62,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
     words = await Words.async_load(hass)
     coordinator = SolaxCoordinator(hass, entry, wiring, words)
     async_restore_totals(hass, coordinator)
-    await coordinator.async_config_entry_first_refresh()
+    try:
+        async with asyncio.timeout(None if hass.is_running else STARTUP_PATIENCE):
+            await coordinator.async_config_entry_first_refresh()
+    except TimeoutError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN, translation_key="slow_at_startup"
+        ) from err
     entry.runtime_data = coordinator
     entry.async_on_unload(lambda: async_clear_issues(hass, entry))
     async_register_devices(hass, entry)

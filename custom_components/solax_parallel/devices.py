@@ -28,8 +28,21 @@ def async_register_devices(hass: HomeAssistant, entry: SolaxConfigEntry) -> None
         entry_type=DeviceEntryType.SERVICE,
     )
 
+    known: object = None
+
     @callback
     def async_update() -> None:
+        nonlocal known
+        found = (
+            coordinator.data.backup_interface_type,
+            [
+                (member.role, member.model_type, member.identity)
+                for member in coordinator.data.members.values()
+            ],
+        )
+        if found == known:
+            return
+        known = found
         for member in coordinator.data.members.values():
             unit = coordinator.wiring.group.units[member.serial_number]
             _async_register_inverter(

@@ -68,6 +68,16 @@ class SolaxEntity(CoordinatorEntity[SolaxCoordinator]):
         super().__init__(coordinator)
         self.entity_description = description
         self._attr_translation_key = description.key
+        self._shown: object = None
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write what the poll has brought, if that is news: most is as it was."""
+        shown = self.available, self.state, self.extra_state_attributes
+        if shown != self._shown:
+            self._shown = shown
+            self.async_write_ha_state()
 
 
 class InverterEntity(SolaxEntity):

@@ -187,6 +187,7 @@ class Inverter:
         self._failed_polls = 0
         self._last_seen: datetime | None = None
         self._rests: dict[str, _Rest] = {}
+        self._measurements: dict[frozenset[Fitted], tuple[Register, ...]] = {}
 
     @property
     def role(self) -> Role:
@@ -210,13 +211,16 @@ class Inverter:
     @property
     def measurements(self) -> tuple[Register, ...]:
         """The registers that measure something this inverter can have."""
-        return tuple(
-            register
-            for register in self._profile.registers.values()
-            if register.unit is not None
-            and register.window in _MEASURING
-            and (register.fitted is None or register.fitted in self.fitted)
-        )
+        fitted = self.fitted
+        if fitted not in self._measurements:
+            self._measurements[fitted] = tuple(
+                register
+                for register in self._profile.registers.values()
+                if register.unit is not None
+                and register.window in _MEASURING
+                and (register.fitted is None or register.fitted in fitted)
+            )
+        return self._measurements[fitted]
 
     def wake(self) -> None:
         """End its rest: there is reason to think that it answers again."""
