@@ -18,6 +18,7 @@ from .conftest import Log, StartGroup
 from .contract import (
     CHECKS,
     ENERGY_TOTALS,
+    HEALTH,
     INVERTER,
     INVERTER_FAULTS,
     MEASUREMENTS,
@@ -225,8 +226,12 @@ async def test_smart_loads_and_ports(
     assert on == {1}, "at noon one of them runs"
 
 
+ALIVE = ("last_seen", "failed_polls", *HEALTH)
+"""What an inverter's silence does not make unavailable."""
+
+
 def alive_in_silence(hass: HomeAssistant, serial: str) -> dict[str, str]:
-    return states(hass, [f"{serial}_last_seen", f"{serial}_failed_polls"])
+    return states(hass, [f"{serial}_{key}" for key in ALIVE])
 
 
 @pytest.mark.parametrize("index", [0, 2])
@@ -237,7 +242,7 @@ async def test_silence_of_one_is_nobody_elses(
     assert await wire.set_up(disabled_too=True)
     before = all_states(hass, wire.entry)
     silent = wire.group.serial_numbers[index]
-    seen = state(hass, f"{silent}_last_seen").state
+    known = alive_in_silence(hass, silent)
     wire.silence(silent)
     await poll(hass)
     await poll(hass)
@@ -248,12 +253,13 @@ async def test_silence_of_one_is_nobody_elses(
         for unique_id in entities
         # Only the primary knows of the backup interface and what hangs on it.
         if device == silent or (device.startswith(silent) and "_group" not in device)
-    } - {f"{silent}_last_seen", f"{silent}_failed_polls"}
+    } - known.keys()
     after = all_states(hass, wire.entry)
     assert {key for key, value in after.items() if value == STATE_UNAVAILABLE} == gone
-    assert alive_in_silence(hass, silent) == {
-        f"{silent}_last_seen": seen,
+    assert alive_in_silence(hass, silent) == known | {
         f"{silent}_failed_polls": "2",
+        f"{silent}_failed_reads": "2",
+        f"{silent}_presence": "silent",
     }
     group = f"{wire.primary}_group"
     keys = ("status", "operation_led", "units_online", "unit_quantity")
@@ -335,12 +341,16 @@ async def test_silence_of_all(
             f"{group}_units_online": "0",
             f"{group}_complete": STATE_OFF,
             f"{group}_transfer_test": STATE_UNKNOWN,
+            f"{group}_poll_share": known[f"{group}_poll_share"],
         } | {
             f"{serial}_{key}": value
             for serial in wire.group.serial_numbers
             for key, value in (
                 ("last_seen", before[f"{serial}_last_seen"]),
                 ("failed_polls", str(polls)),
+                ("failed_reads", str(polls)),
+                ("presence", "silent"),
+                ("reply_time", before[f"{serial}_reply_time"]),
             )
         }
     assert [level for level, _ in logged] == ["ERROR"], "said once"
@@ -350,7 +360,11 @@ async def test_silence_of_all(
     after = all_states(hass, wire.entry)
     unlike = {key for key in before if before[key] != after[key]}
     # A state shows full seconds, and both polls may have come within one.
-    assert unlike <= {f"{serial}_last_seen" for serial in wire.group.serial_numbers}
+    assert unlike <= {f"{group}_poll_share"} | {
+        f"{serial}_{key}"
+        for serial in wire.group.serial_numbers
+        for key in ("last_seen", "failed_reads", "reply_time")
+    }
 
 
 async def test_another_inverter_in_the_place_of_one(

@@ -13,6 +13,7 @@ from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .devices import async_register_devices, is_former_member
 from .issues import async_clear_issues
+from .pace import async_clear_pace
 from .services import async_setup_services
 from .tables import Words
 from .totals import async_restore_totals
@@ -71,6 +72,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
         ) from err
     entry.runtime_data = coordinator
     entry.async_on_unload(lambda: async_clear_issues(hass, entry))
+    entry.async_on_unload(lambda: async_clear_pace(hass, entry))
     async_register_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True

@@ -13,6 +13,7 @@ from .a1_ess.group import GroupState, Status
 from .acceptance import Acceptance
 from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
 from .issues import async_update_issues
+from .pace import Pace
 from .poll_log import PollLog
 from .tables import Words
 from .wiring import Wiring
@@ -51,6 +52,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.words = words
         self.acceptance = Acceptance(hass, entry.entry_id, words)
         self._usual_interval = self.update_interval
+        self.pace = Pace(hass, entry)
         self._log = PollLog(_LOGGER, entry.title)
 
     @property
@@ -90,7 +92,9 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
 
     @override
     async def _async_update_data(self) -> GroupState:
+        begun = self.hass.loop.time()
         state = await self.wiring.group.poll()
+        self.pace.observe(self.hass.loop.time() - begun)
         async_update_issues(self.hass, self.config_entry, state.members)
         self.acceptance.observe(state)
         self._set_interval()

@@ -33,7 +33,7 @@ from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter import InverterState, Presence
 from .a1_ess.profile import Counter, Register
 from .a1_ess.root_cause import Cause
 from .a1_ess.transfer_test import Phase
@@ -208,6 +208,39 @@ POLL_SENSORS = (
 )
 """Sensors about the polling of an inverter, which mean most while it is not heard."""
 
+HEALTH_SENSORS = (
+    InverterSensorDescription(
+        key="presence",
+        device_class=SensorDeviceClass.ENUM,
+        options=list(Presence),
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda state: state.presence,
+    ),
+    InverterSensorDescription(
+        key="failed_reads",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda state: state.health.failed_reads,
+    ),
+    InverterSensorDescription(
+        key="reply_time",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=_MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda state: (
+            None
+            if state.health.reply_time is None
+            else round(1000 * state.health.reply_time, 1)
+        ),
+    ),
+)
+"""The same of inverters that are asked themselves."""
+
 
 def _total(key: str, unit: str) -> GroupSensorDescription:
     """Describe the sensor of a total."""
@@ -289,6 +322,15 @@ TRANSFER_TEST = SensorEntityDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
 )
 
+POLL_SHARE = SensorEntityDescription(
+    key="poll_share",
+    state_class=_MEASUREMENT,
+    native_unit_of_measurement=PERCENTAGE,
+    suggested_display_precision=0,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+
 BACKUP_INTERFACE_SENSORS = (
     BackupInterfaceSensorDescription(
         key="third_party_power",
@@ -353,9 +395,13 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterSensor(coordinator, description, serial_number)
         for description in POLL_SENSORS:
             yield InverterPollSensor(coordinator, description, serial_number)
+    for serial_number in coordinator.wiring.group.inverters:
+        for description in HEALTH_SENSORS:
+            yield InverterPollSensor(coordinator, description, serial_number)
     for group_description in GROUP_SENSORS:
         yield GroupSensor(coordinator, group_description)
     yield TransferTestSensor(coordinator, TRANSFER_TEST)
+    yield PollShareSensor(coordinator, POLL_SHARE)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
         return
@@ -500,6 +546,23 @@ class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
     def async_entity_id_changed(self, old_entity_id: str) -> None:
         """Go on as before under the new name."""
         super().async_entity_id_changed(old_entity_id)
+
+
+class PollShareSensor(GroupEntity, SensorEntity):
+    """How much of the interval a poll takes."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: silence takes time, too."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The share of the latest poll, in %."""
+        share = self.coordinator.pace.share
+        return None if share is None else round(100 * share, 1)
 
 
 class BackupInterfaceSensor(BackupInterfaceEntity, SensorEntity):

@@ -1,6 +1,7 @@
 """Which bytes of what a link receives are the reply to the request that was sent."""
 
 from random import randrange
+import time
 from typing import override
 
 from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
@@ -21,12 +22,15 @@ class StrictFramer(FramerBase):
 
     waste = 0
     """How many bytes the latest delivery left over that are no whole frame."""
+    seconds = 0.0
+    """How long the latest reply has taken."""
 
     def __init__(self) -> None:
         """Start with nothing asked."""
         super().__init__(DecodePDU(is_server=False))
         self._unit_id = 0
         self._asked = b"\0"
+        self._asked_at = 0.0
 
     @override
     def buildFrame(self, message: ModbusPDU) -> bytes:
@@ -34,6 +38,7 @@ class StrictFramer(FramerBase):
         self.waste = 0
         self._unit_id = message.dev_id
         self._asked = bytes([message.function_code]) + message.encode()
+        self._asked_at = time.monotonic()
         return super().buildFrame(message)
 
     @override
@@ -52,6 +57,7 @@ class StrictFramer(FramerBase):
                 pdu = self.decoder.decode(content)
                 if pdu is not None:
                     pdu.dev_id, pdu.transaction_id = unit_id, transaction
+                    self.seconds = time.monotonic() - self._asked_at
         self.waste = len(data) - used
         return used, pdu
 

@@ -154,7 +154,8 @@ class Group:
                 if state.heard and was_resting:
                     # It may have been the line that they share.
                     for other in inverters:
-                        other.wake()
+                        if other.presence is Presence.RESTING:
+                            other.end_rest()
 
         async with asyncio.TaskGroup() as tasks:
             for inverters in self._links:

@@ -23,6 +23,7 @@ from .codes import (
 )
 from .extension import Extension, ExtensionReader
 from .faults import FAULTS, Severity, problems
+from .health import Health
 from .identity import (
     SETTINGS,
     Identity,
@@ -113,6 +114,7 @@ class InverterState:
     failed_polls: int = 0
     failures: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
 
     @property
     def heard(self) -> bool:
@@ -222,10 +224,10 @@ class Inverter:
             )
         return self._measurements[fitted]
 
-    def wake(self) -> None:
-        """End its rest: there is reason to think that it answers again."""
-        if self._presence is Presence.RESTING:
-            self._rest_until = 0.0
+    def end_rest(self) -> None:
+        """Let the next poll ask, whatever was to be left alone for a while."""
+        self._rest_until = 0.0
+        self._rests.clear()
 
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
@@ -407,6 +409,7 @@ class Inverter:
             failed_polls=self._failed_polls,
             failures=MappingProxyType(failures),
             dropped=MappingProxyType(dict(self.samples.dropped)),
+            health=self.source.health,
         )
 
     def _state(
@@ -454,6 +457,7 @@ class Inverter:
             last_seen=self._last_seen,
             failures=MappingProxyType(failures),
             dropped=MappingProxyType(dict(self.samples.dropped)),
+            health=self.source.health,
         )
 
     def _decode_extension(

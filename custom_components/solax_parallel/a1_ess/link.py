@@ -96,6 +96,11 @@ class Link(ModbusConnection):
         """Return the unit with this Modbus id."""
         return LinkUnit(self, unit_id)
 
+    @property
+    def reply_time(self) -> float:
+        """What the latest reply has taken, in s."""
+        return self._framer.seconds
+
     async def exchange[T](self, request: Coroutine[Any, Any, T]) -> T:
         """Run one request alone on the link and return its result.
 
@@ -159,6 +164,8 @@ class LinkUnit(PymodbusUnit):
     """One Modbus id on a link."""
 
     _conn: Link
+    reply_time: float | None = None
+    """What this unit's latest reply has taken, in s."""
 
     @override
     async def read_holding_registers(self, address: int, count: int) -> list[int]:
@@ -174,10 +181,12 @@ class LinkUnit(PymodbusUnit):
         self, read: Callable[[int, int], Awaitable[list[int]]], address: int, count: int
     ) -> list[int]:
         try:
-            return await self._conn.exchange(_whole(read, address, count))
+            registers = await self._conn.exchange(_whole(read, address, count))
         except LinkLostError:
             # Some gateways close the link after each reply, just as the next request goes out.
-            return await self._conn.exchange(_whole(read, address, count))
+            registers = await self._conn.exchange(_whole(read, address, count))
+        self.reply_time = self._conn.reply_time
+        return registers
 
     @override
     async def write_register(self, address: int, value: int) -> None:

@@ -15,9 +15,12 @@ from modbus_connection import (
 )
 from modbus_connection.model import ManualComponent
 
+from .health import Health, Reads
+from .link import LinkUnit
 from .profile import Profile
 from .source import (
     RawWords,
+    ReadError,
     RefusedError,
     SilentError,
     Source,
@@ -39,7 +42,9 @@ class RegisterSource(Source):
 
     def __init__(self, unit: ModbusUnit, profile: Profile) -> None:
         """Read from ``unit`` what ``profile`` says it holds."""
+        self._unit = unit
         self._profile = profile
+        self._reads = Reads()
         self._components = {
             window: _component(unit, profile, window) for window in profile.windows
         }
@@ -60,6 +65,12 @@ class RegisterSource(Source):
         """Whether the link was lost since "identity" was read."""
         return self._renewed
 
+    @property
+    @override
+    def health(self) -> Health:
+        """How reading has gone so far."""
+        return self._reads.health
+
     @override
     def close(self) -> None:
         """Let go of the link, which others may go on using."""
@@ -71,6 +82,18 @@ class RegisterSource(Source):
     @override
     async def read(self, window: str) -> Mapping[str, Value | None]:
         """Read ``window`` with one request; see ``Source.read``."""
+        try:
+            values = await self._read(window)
+        except RefusedError:
+            raise
+        except ReadError:
+            self._reads.failed += 1
+            raise
+        if isinstance(self._unit, LinkUnit) and self._unit.reply_time is not None:
+            self._reads.replied(self._unit.reply_time)
+        return values
+
+    async def _read(self, window: str) -> Mapping[str, Value | None]:
         component = self._components[window]
         try:
             raw = await component.async_read_raw(notify=False)

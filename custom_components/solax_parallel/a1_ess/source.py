@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from .health import Health
+
 type Value = int | float | str
 """A decoded register: text, a code, a bit field, or a number in the register's unit."""
 
@@ -40,6 +42,11 @@ class Source(Protocol):
     @property
     def renewed(self) -> bool:
         """Whether the link was lost since "identity" was read: somebody else may answer now."""
+
+    @property
+    def health(self) -> Health:
+        """How reading has gone so far; nothing of that where it can't be told."""
+        return Health()
 
     def close(self) -> None:
         """Let go of what the readings come through; nothing is read afterwards."""
