@@ -37,7 +37,8 @@ from .const import (
 )
 from .links import AnyLink, link_from_data
 from .simulator.group import SimulatedGroup
-from .simulator.server import HOST, SimulatorServer
+from .simulator.loopback import HOST
+from .simulator.server import SimulatorServer
 
 _MILLISECOND = 0.001
 
