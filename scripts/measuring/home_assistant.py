@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+import json
 import os
 from pathlib import Path
 import sqlite3
@@ -124,34 +125,55 @@ class Spent:
 
     cpu: float
     memory: int
-    at: float
 
     @classmethod
     def by(cls, pid: int) -> Spent:
         """Look at a process."""
-        # The name of the process stands in brackets and may hold blanks.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         resident, shared = map(int, Path(f"/proc/{pid}/statm").read_text().split()[1:3])
         return cls(
-            cpu=(int(fields[11]) + int(fields[12])) * _TICK,
+            cpu=_cpu(Path(f"/proc/{pid}/stat")),
             memory=(resident - shared) * _PAGE,
-            at=time.monotonic(),
         )
 
 
-async def cpu_share(pid: int, seconds: float) -> float:
-    """Return which part of one CPU a process uses for a while."""
-    before = Spent.by(pid)
+async def cpu_shares(pid: int, seconds: float) -> tuple[float, float]:
+    """Return which part of one CPU a process uses for a while: in all, and in its recorder."""
+    before, recorder, begun = Spent.by(pid).cpu, _recorder_cpu(pid), time.monotonic()
     await asyncio.sleep(seconds)
-    after = Spent.by(pid)
-    return (after.cpu - before.cpu) / (after.at - before.at)
+    passed = time.monotonic() - begun
+    return (
+        (Spent.by(pid).cpu - before) / passed,
+        (_recorder_cpu(pid) - recorder) / passed,
+    )
 
 
-def states_written(folder: Path, since: float) -> int:
-    """Return how many states were written to the recorder since a time in s since 1970."""
+def _recorder_cpu(pid: int) -> float:
+    return sum(
+        _cpu(thread / "stat")
+        for thread in Path(f"/proc/{pid}/task").iterdir()
+        if (thread / "comm").read_text().startswith("Recorder")
+    )
+
+
+def _cpu(stat: Path) -> float:
+    # The name of a process stands in brackets and may hold blanks.
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * _TICK
+
+
+def states_written(folder: Path, entry: Entry, since: float) -> int:
+    """Return how many states of an entry were recorded since a time in s since 1970."""
     database = f"file:{folder / 'home-assistant_v2.db'}?mode=ro"
+    registry = json.loads((folder / ".storage" / "core.entity_registry").read_text())
+    ours = {
+        entity["entity_id"]
+        for entity in registry["data"]["entities"]
+        if entity["config_entry_id"] == entry.entry_id
+    }
     with sqlite3.connect(database, uri=True) as connection:
-        (count,) = connection.execute(
-            "SELECT COUNT(*) FROM states WHERE last_updated_ts > ?", (since,)
-        ).fetchone()
-    return int(count)
+        written = connection.execute(
+            "SELECT entity_id FROM states JOIN states_meta USING (metadata_id) "
+            "WHERE last_updated_ts > ?",
+            (since,),
+        ).fetchall()
+    return sum(entity_id in ours for (entity_id,) in written)
