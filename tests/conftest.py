@@ -5,6 +5,7 @@ import custom_components  # noqa: F401  Found here, before the test package's ow
 # isort: split
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -19,20 +20,43 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     OptionsFlowManager,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowManager
 from homeassistant.helpers import issue_registry as ir
 
-from .groups import GroupOnTheWire, simulated_group_entry
+from .groups import IMPATIENT, GroupOnTheWire, simulated_group_entry
 from .texts import faults_of, faults_of_issues
 
 # Every byte and every entity, which would bury what a failing test has to say.
-for talkative in ("pymodbus", "homeassistant.helpers.entity_registry"):
+for talkative in (
+    "pymodbus",
+    "homeassistant.helpers.entity_registry",
+    "sqlalchemy.engine",
+):
     logging.getLogger(talkative).setLevel(logging.WARNING)
 
+type Fired = list[tuple[str | None, str]]
 type Log = list[tuple[str, str]]
 type AddSimulated = Callable[..., MockConfigEntry]
 type StartGroup = Callable[..., Awaitable[GroupOnTheWire]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests that need a browser be asked for."""
+    parser.addoption(
+        "--browser", action="store_true", help="run the tests in a browser"
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out the tests in a browser unless they are asked for."""
+    if not config.getoption("--browser"):
+        left_out = [item for item in items if "browser" in item.keywords]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if "browser" not in item.keywords]
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +80,14 @@ def custom_integration(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def own_folder(request: pytest.FixtureRequest) -> None:
+    """Give each Home Assistant a folder of its own: tests run side by side."""
+    if "hass" in request.fixturenames:
+        hass: HomeAssistant = request.getfixturevalue("hass")
+        hass.config.config_dir = str(request.getfixturevalue("tmp_path"))
+
+
+@pytest.fixture(autouse=True)
 def texts_are_complete(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test in which a dialog or a repair shows something that has no text."""
     if "hass" not in request.fixturenames:
@@ -63,9 +95,15 @@ def texts_are_complete(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     hass: HomeAssistant = request.getfixturevalue("hass")
     found: list[str] = []
+    repairs: dict[str, str] = {}
     handle_step = FlowManager._async_handle_step
 
     async def look(manager: Any, flow: Any, *args: Any) -> Any:
+        if flow.handler == DOMAIN and isinstance(manager, RepairsFlowManager):
+            # Any step may find the issue settled.
+            issue = ir.async_get(hass).async_get_issue(DOMAIN, flow.issue_id)
+            if issue is not None:
+                repairs[flow.flow_id] = str(issue.translation_key)
         result = await handle_step(manager, flow, *args)
         if flow.handler == DOMAIN and isinstance(manager, ConfigEntriesFlowManager):
             found.extend(faults_of(("config",), result))
@@ -73,10 +111,8 @@ def texts_are_complete(request: pytest.FixtureRequest) -> Iterator[None]:
             entry = hass.config_entries.async_get_entry(flow.handler)
             if entry is not None and entry.domain == DOMAIN:
                 found.extend(faults_of(("options",), result))
-        elif flow.handler == DOMAIN and isinstance(manager, RepairsFlowManager):
-            issue = ir.async_get(hass).async_get_issue(DOMAIN, flow.issue_id)
-            assert issue is not None
-            key = str(issue.translation_key)
+        elif flow.flow_id in repairs:
+            key = repairs[flow.flow_id]
             found.extend(faults_of(("issues", key, "fix_flow"), result))
         return result
 
@@ -103,6 +139,30 @@ def logged() -> Iterator[Log]:
     logging.getLogger().addHandler(collector)
     yield records
     logging.getLogger().removeHandler(collector)
+
+
+@pytest.fixture
+def fired(hass: HomeAssistant) -> Iterator[Fired]:
+    """Collect the events as automations see them: the unit, if one is meant, and event type."""
+    collected: Fired = []
+
+    @callback
+    def listen(event: Event[Any]) -> None:
+        old, new = event.data["old_state"], event.data["new_state"]
+        if (
+            event.data["entity_id"].startswith("event.")
+            and new is not None
+            and old is not None
+            and new.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
+            # An automation ignores what comes out of nowhere.
+            and old.state not in (STATE_UNAVAILABLE, new.state)
+        ):
+            told = new.attributes
+            collected.append((told.get("unit"), told["event_type"]))
+
+    stop = hass.bus.async_listen(EVENT_STATE_CHANGED, listen)
+    yield collected
+    stop()
 
 
 @pytest.fixture
@@ -158,6 +218,22 @@ def start_group(
 
 
 @pytest.fixture
+def owners_file(tmp_path: Path) -> Path:
+    """Return where the owner's register map belongs; the folder is there."""
+    folder = tmp_path / DOMAIN
+    folder.mkdir()
+    return folder / "a1_ess_g2.yaml"
+
+
+@pytest.fixture
 async def group_on_the_wire(start_group: StartGroup) -> GroupOnTheWire:
     """Return a group of four with a BI PRO, its entry not set up yet."""
     return await start_group()
+
+
+@pytest.fixture
+async def wire(start_group: StartGroup) -> GroupOnTheWire:
+    """Return a group of two that is set up, and whose silence is soon noticed."""
+    wire = await start_group(units=2, options=IMPATIENT)
+    assert await wire.set_up()
+    return wire

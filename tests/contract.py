@@ -9,6 +9,7 @@ from typing import NamedTuple
 from homeassistant.const import Platform
 
 BINARY_SENSOR = Platform.BINARY_SENSOR
+BUTTON = Platform.BUTTON
 EVENT = Platform.EVENT
 SELECT = Platform.SELECT
 SENSOR = Platform.SENSOR
@@ -255,6 +256,8 @@ CHECKS = (
     "check_battery_quantity",
     "check_model_type",
     "check_safety_code",
+    "check_combiner_box",
+    "check_termination",
 )
 """The vendor's pre-operation checks."""
 
@@ -298,14 +301,22 @@ GROUP: dict[str, Entity] = {
         "aborted",
         category="diagnostic",
     ),
+    "polling": Entity(SWITCH, category="config"),
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
+    "event": Entity(EVENT),
     **dict.fromkeys(CHECKS, FAULT_FAMILY),
+    "check_now": Entity(BUTTON, category="diagnostic"),
 }
 
 SIMULATED_GROUP: dict[str, Entity] = {
     "simulated_grid": Entity(SWITCH, category="config"),
 }
+
+GROUP_WITH_BACKUP_INTERFACE: dict[str, Entity] = {
+    "start_transfer_test": Entity(BUTTON, category="diagnostic"),
+}
+"""With the non-BI layout the vendor forbids the test."""
 
 BACKUP_INTERFACE: dict[str, Entity] = {
     "grid_relay": Entity(BINARY_SENSOR),
@@ -325,6 +336,13 @@ SMART_LOAD: dict[str, Entity] = {
     "power": POWER,
     "energy_total": ENERGY,
 }
+
+CONTROLLED_SMART_LOAD: dict[str, Entity] = {
+    **SMART_LOAD,
+    "state": Entity(SWITCH),
+    "mode": Entity(SELECT, options=("disabled", "manual", "automatic")),
+}
+"""Where control is allowed, and proven or only simulated."""
 
 
 REPORTED_MEASUREMENTS: dict[str, Entity] = {
@@ -354,6 +372,7 @@ def entities_of(
     pv: bool = True,
     third_string: bool = True,
     simulated: bool = False,
+    controlled: bool = False,
     reported: Iterable[str] = (),
 ) -> dict[str, dict[str, Entity]]:
     """Return every entity of a group by unique id, for each device's identifier.
@@ -376,12 +395,19 @@ def entities_of(
     devices[group] = per_inverter
     devices |= dict.fromkeys(reported, INVERTER | REPORTED_MEASUREMENTS)
     devices[f"{group}_group"] = {**GROUP, **(SIMULATED_GROUP if simulated else {})}
+    if backup_interface in ("bi", "bi_pro"):
+        devices[f"{group}_group"] = {
+            **devices[f"{group}_group"],
+            **GROUP_WITH_BACKUP_INTERFACE,
+        }
     if backup_interface == "bi":
         devices[f"{group}_bi"] = BACKUP_INTERFACE
     if backup_interface == "bi_pro":
         devices[f"{group}_bi"] = {**BACKUP_INTERFACE, **BI_PRO}
         for number in range(1, 7):
-            devices[f"{group}_smart_load_{number}"] = SMART_LOAD
+            devices[f"{group}_smart_load_{number}"] = (
+                CONTROLLED_SMART_LOAD if controlled else SMART_LOAD
+            )
     return {
         device: {f"{device}_{key}": entity for key, entity in entities.items()}
         for device, entities in devices.items()

@@ -13,21 +13,34 @@ import voluptuous as vol
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import DOMAIN
-from custom_components.solax_parallel.simulator.group import OFFLINE
+from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
 from homeassistant.components.persistent_notification import (
     Notification,
     UpdateType,
     async_register_callback,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import restore_state
 
 from .conftest import StartGroup
-from .groups import GroupOnTheWire, poll, set_up, state, without_windows
+from .groups import (
+    GroupOnTheWire,
+    entity_id,
+    poll,
+    set_up,
+    state,
+    without_windows,
+)
 
 FASTEST = 5
 """Seconds between two polls while a test runs."""
+
+
+def event_of(wire: GroupOnTheWire) -> str:
+    """Return the type of the group's latest event."""
+    shown = state(wire.hass, f"{wire.primary}_group_event")
+    return str(shown.attributes["event_type"])
 
 
 async def start(hass: HomeAssistant, **data: Any) -> None:
@@ -50,6 +63,7 @@ def collect_what_is_told(hass: HomeAssistant) -> list[str]:
     """Collect the messages that the owner gets."""
     collected: list[str] = []
 
+    @callback
     def collect(kind: UpdateType, changed: dict[str, Notification]) -> None:
         collected.extend(each["message"] for each in changed.values())
 
@@ -66,6 +80,7 @@ async def test_passed(
 
     await start(hass)
     assert result(wire)["state"] == "open_breaker"
+    assert event_of(wire) == "transfer_test_started"
     assert "Open the main breaker now" in told[-1]
     await move_breaker(wire, closed=False)
     assert result(wire)["state"] == "close_breaker"
@@ -78,7 +93,20 @@ async def test_passed(
     for unit in ended["units"]:
         assert 0 <= unit["off_grid_after"] <= unit["on_grid_after"]
     assert ended["started"] <= ended["ended"]
+    assert event_of(wire) == "transfer_test_passed"
     assert "Passed" in told[-1]
+
+
+async def test_button(hass: HomeAssistant, start_group: StartGroup) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await hass.services.async_call(
+        "button",
+        "press",
+        {"entity_id": entity_id(hass, f"{wire.primary}_group_start_transfer_test")},
+        blocking=True,
+    )
+    assert result(wire)["state"] == "open_breaker"
 
 
 async def test_polls_faster_while_it_runs(
@@ -89,12 +117,12 @@ async def test_polls_faster_while_it_runs(
     )
     assert await wire.set_up()
     coordinator = wire.entry.runtime_data
-    assert coordinator.update_interval == timedelta(seconds=300)
+    assert coordinator.update_interval > timedelta(seconds=290)
     await start(hass)
-    assert coordinator.update_interval == timedelta(seconds=FASTEST)
+    assert coordinator.update_interval <= timedelta(seconds=FASTEST)
     await move_breaker(wire, closed=False)
     await move_breaker(wire, closed=True)
-    assert coordinator.update_interval == timedelta(seconds=300)
+    assert coordinator.update_interval > timedelta(seconds=290)
 
 
 async def test_out_of_time(
@@ -110,6 +138,7 @@ async def test_out_of_time(
     await poll(hass, FASTEST)
     assert result(wire)["state"] == "failed"
     assert result(wire)["failure"] == "stayed_on_grid"
+    assert event_of(wire) == "transfer_test_failed"
     assert "never went off-grid" in told[-1]
 
 
@@ -177,6 +206,38 @@ async def test_not_off_grid(hass: HomeAssistant, start_group: StartGroup) -> Non
         await start(hass)
 
 
+@pytest.mark.parametrize("breaker_open", [False, True])
+async def test_not_by_what_was_true_long_ago(
+    hass: HomeAssistant, start_group: StartGroup, *, breaker_open: bool
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    # Nobody has looked since.
+    if breaker_open:
+        wire.group.grid_closed = False
+    else:
+        wire.group.inject(wire.primary, "fan")
+    why = "off-grid already" if breaker_open else "reports a fault"
+    with pytest.raises(ServiceValidationError, match=why):
+        await start(hass)
+    assert result(wire)["state"] == "unknown"
+
+
+async def test_nobody_is_left_alone(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await start(hass)
+    await move_breaker(wire, closed=False)
+    wire.silence(wire.group.serial_numbers[1])
+    for _ in range(4):
+        await poll(hass, FASTEST)
+    wire.group.inject(wire.group.serial_numbers[1], NONE)
+    await move_breaker(wire, closed=True)
+    assert result(wire)["state"] == "passed"
+
+
 async def test_not_where_secondaries_tell_nothing(
     hass: HomeAssistant, start_group: StartGroup
 ) -> None:
@@ -218,7 +279,32 @@ async def test_reload_ends_it(
     await hass.config_entries.async_reload(wire.entry.entry_id)
     await hass.async_block_till_done()
     assert result(wire)["state"] == "aborted"
+    assert event_of(wire) == "transfer_test_aborted"
     assert "Aborted" in told[-1]
+
+
+async def test_nothing_is_asked_for_a_group_that_is_gone(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    shown: dict[str, Any] = {}
+
+    @callback
+    def look(change: UpdateType, notifications: dict[str, Any]) -> None:
+        if change is UpdateType.REMOVED:
+            for key in notifications:
+                del shown[key]
+        else:
+            shown.update(notifications)
+
+    stop_looking = async_register_callback(hass, look)
+    await start(hass)
+    assert len(shown) == 1
+    await hass.config_entries.async_remove(wire.entry.entry_id)
+    await hass.async_block_till_done()
+    stop_looking()
+    assert shown == {}
 
 
 @pytest.mark.parametrize("passed", [False, True])

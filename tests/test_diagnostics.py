@@ -1,6 +1,7 @@
 """What a maintainer gets to see: enough to replay a poll, and nothing that tells whose it is."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 import json
 from typing import Any, cast
 
@@ -19,7 +20,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .conftest import StartGroup
-from .groups import GroupOnTheWire, poll, set_up
+from .groups import ROLES, GroupOnTheWire, poll, set_up
+from .repairs import issues
 
 
 async def download(
@@ -81,6 +83,7 @@ async def test_content(
 ) -> None:
     wire = group_on_the_wire
     assert await wire.set_up()
+    silent = ROLES[2]
     wire.silence(wire.group.serial_numbers[2])
     wire.group.inject(wire.group.serial_numbers[1], "fan")
     await poll(hass)
@@ -100,6 +103,13 @@ async def test_content(
     assert members[aliases[2]]["failures"], "it says why"
     assert members[aliases[0]]["failures"] == {}
     assert data["group"]["totals"]["ac_power"]["members_included"] == 3
+    assert data["group"]["checks"]["check_rated_power"] == {
+        "passed": None,
+        "units": [
+            {"unit": alias, "role": role, "value": None if role == silent else 7600}
+            for alias, role in zip(aliases, ROLES, strict=True)
+        ],
+    }
     assert found_in(report, secrets_of(wire)) == []
 
 
@@ -142,6 +152,29 @@ async def test_another_inverter_in_the_place_of_one(
     assert found_in(report, [*secrets_of(wire), expected]) == []
 
 
+async def test_swapped_members_stay_two(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    start_group: StartGroup,
+) -> None:
+    wire = await start_group(units=3)
+    units = [dict(unit) for unit in wire.entry.data[CONF_UNITS]]
+    units[1]["unit_id"], units[2]["unit_id"] = units[2]["unit_id"], units[1]["unit_id"]
+    hass.config_entries.async_update_entry(
+        wire.entry, data={**wire.entry.data, CONF_UNITS: units}
+    )
+    assert await wire.set_up()
+    report = await download(hass, hass_client, wire.entry)
+    members = report["data"]["group"]["members"]
+    first, second, third = (f"INVERTER{number:06}" for number in range(1, 4))
+    assert [(key, member["other_serial"]) for key, member in members.items()] == [
+        (first, None),
+        (second, third),
+        (third, second),
+    ]
+    assert found_in(report, secrets_of(wire)) == []
+
+
 async def test_one_serial_number_may_begin_like_another(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
@@ -158,6 +191,58 @@ async def test_one_serial_number_may_begin_like_another(
     assert not await wire.set_up()
     report = await download(hass, hass_client, wire.entry)
     assert found_in(report, [first, second, "1234"]) == []
+
+
+async def test_bits_that_nobody_has_named_stay_numbers(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    start_group: StartGroup,
+) -> None:
+    # What this server calls a fan is a bit that the shipped map has no name for.
+    shipped = load_profile()
+    word = shipped.registers["inverter_faults"]
+    assert word.bits is not None
+    assert 9 not in word.bits
+    served = replace(
+        shipped,
+        registers={
+            **shipped.registers,
+            "inverter_faults": replace(word, bits={9: "fan"}),
+        },
+    )
+    wire = await start_group(units=1, served=served)
+    assert await wire.set_up()
+    wire.group.inject(wire.primary, "fan")
+    await poll(hass)
+    await poll(hass)
+    report = await download(hass, hass_client, wire.entry)
+    member = report["data"]["group"]["members"]["INVERTER000001"]
+    assert member["unnamed_bits"] == {"inverter_faults": 1 << 9}
+    assert member["faults"] == []
+    raw = report["data"]["raw"]["INVERTER000001"]["input"]
+    assert raw[str(word.address)] == 1 << 9
+    assert issues(hass) == [], "what has no name calls for nobody"
+
+
+async def test_issues_tell_nobodys_serial_number(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    group_on_the_wire: GroupOnTheWire,
+) -> None:
+    wire = group_on_the_wire
+    assert await wire.set_up()
+    wire.silence(wire.primary)
+    wire.group.inject(wire.group.serial_numbers[1], "parallel_system_fault")
+    wire.group.inject(wire.group.serial_numbers[2], "fan")
+    await poll(hass)
+    await poll(hass)
+    report = await download(hass, hass_client, wire.entry)
+    entry_id = wire.entry.entry_id
+    assert {issue["issue_id"] for issue in report["issues"]} == {
+        f"{entry_id}_1_primary_silent",
+        f"{entry_id}_3_fan",
+    }
+    assert found_in(report, secrets_of(wire)) == []
 
 
 async def test_entry_that_is_not_loaded(

@@ -1,47 +1,35 @@
 """Fault events: raised once, cleared once, over silence, reload and restart."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    async_mock_load_restore_state_from_storage,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solax_parallel.a1_ess.faults import PARALLEL_FAULTS
-from custom_components.solax_parallel.event import SEEN_IN_THIS_RUN
-from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
-from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import CoreState, Event, HomeAssistant, callback
-from homeassistant.helpers import restore_state
+from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.const import DOMAIN
+from custom_components.solax_parallel.simulator.group import (
+    NONE,
+    OFFLINE,
+    SimulatedGroup,
+)
+from homeassistant.const import STATE_ON
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er, restore_state
 
-from .conftest import StartGroup
-from .groups import GroupOnTheWire, entity_id, poll, set_up
+from .conftest import Fired, StartGroup
+from .groups import (
+    GroupOnTheWire,
+    die,
+    entity_id,
+    poll,
+    set_up,
+    state,
+    stop,
+    without_windows,
+)
 
 RS485 = "parallel_rs485_fault"
-
-
-@pytest.fixture
-def fired(hass: HomeAssistant) -> Iterator[list[tuple[str, str]]]:
-    """Collect the events as automations see them: unit and event type."""
-    collected: list[tuple[str, str]] = []
-
-    @callback
-    def listen(event: Event[Any]) -> None:
-        old, new = event.data["old_state"], event.data["new_state"]
-        if (
-            event.data["entity_id"].startswith("event.")
-            and new is not None
-            and old is not None
-            and new.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
-            # An automation ignores what comes out of nowhere.
-            and old.state not in (STATE_UNAVAILABLE, new.state)
-        ):
-            collected.append((new.attributes["unit"], new.attributes["event_type"]))
-
-    stop = hass.bus.async_listen(EVENT_STATE_CHANGED, listen)
-    yield collected
-    stop()
 
 
 async def inject(wire: GroupOnTheWire, index: int, option: str) -> None:
@@ -51,7 +39,7 @@ async def inject(wire: GroupOnTheWire, index: int, option: str) -> None:
 
 
 async def test_each_named_fault_on_each_unit(
-    group_on_the_wire: GroupOnTheWire, fired: list[tuple[str, str]]
+    group_on_the_wire: GroupOnTheWire, fired: Fired
 ) -> None:
     wire = group_on_the_wire
     assert await wire.set_up()
@@ -70,9 +58,8 @@ async def test_attributes(hass: HomeAssistant, start_group: StartGroup) -> None:
     assert await wire.set_up()
     await inject(wire, 1, RS485)
     serial = wire.group.serial_numbers[1]
-    state = hass.states.get(entity_id(hass, f"{serial}_fault"))
-    assert state is not None
-    seen = {key: state.attributes[key] for key in ("vendor_code", "role", "unit")}
+    told = state(hass, f"{serial}_fault").attributes
+    seen = {key: told[key] for key in ("vendor_code", "role", "unit")}
     assert seen == {
         "vendor_code": "ParallelRS485 ComFault",
         "role": "secondary_1",
@@ -80,9 +67,7 @@ async def test_attributes(hass: HomeAssistant, start_group: StartGroup) -> None:
     }
 
 
-async def test_one_fault_after_another(
-    start_group: StartGroup, fired: list[tuple[str, str]]
-) -> None:
+async def test_one_fault_after_another(start_group: StartGroup, fired: Fired) -> None:
     wire = await start_group(units=1)
     assert await wire.set_up()
     await inject(wire, 0, "fan")
@@ -91,7 +76,7 @@ async def test_one_fault_after_another(
 
 
 async def test_what_stood_at_the_start_is_no_news(
-    start_group: StartGroup, fired: list[tuple[str, str]]
+    start_group: StartGroup, fired: Fired
 ) -> None:
     wire = await start_group(units=2)
     wire.group.inject(wire.primary, RS485)
@@ -102,9 +87,7 @@ async def test_what_stood_at_the_start_is_no_news(
     assert fired == [(wire.primary, f"{RS485}_cleared")]
 
 
-async def test_cleared_while_silent(
-    start_group: StartGroup, fired: list[tuple[str, str]]
-) -> None:
+async def test_cleared_while_silent(start_group: StartGroup, fired: Fired) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up()
     serial = wire.group.serial_numbers[1]
@@ -116,7 +99,7 @@ async def test_cleared_while_silent(
 
 
 async def test_nothing_is_lost_or_repeated_over_a_reload(
-    hass: HomeAssistant, start_group: StartGroup, fired: list[tuple[str, str]]
+    hass: HomeAssistant, start_group: StartGroup, fired: Fired
 ) -> None:
     wire = await start_group(units=1)
     assert await wire.set_up()
@@ -131,9 +114,7 @@ async def test_nothing_is_lost_or_repeated_over_a_reload(
     assert await hass.config_entries.async_setup(wire.entry.entry_id)
     await hass.async_block_till_done()
     await poll(hass)
-    state = hass.states.get(entity_id(hass, f"{wire.primary}_fault"))
-    assert state is not None
-    assert state.attributes["event_type"] == "fan"
+    assert fired == [(wire.primary, f"{RS485}_cleared"), (wire.primary, "fan")]
 
 
 @pytest.mark.parametrize(
@@ -144,21 +125,17 @@ async def test_restart(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     start_group: StartGroup,
-    fired: list[tuple[str, str]],
+    fired: Fired,
     now: str,
     expected: list[str],
 ) -> None:
     wire = await start_group(units=1)
     assert await wire.set_up()
     await inject(wire, 0, RS485)
-    await restore_state.async_get(hass).async_dump_states()
-    assert await hass.config_entries.async_unload(wire.entry.entry_id)
-    await async_mock_load_restore_state_from_storage(hass)
-    del hass.data[SEEN_IN_THIS_RUN]
+    await stop(hass, wire.entry)
     fired.clear()
 
     wire.group.inject(wire.primary, now)
-    hass.set_state(CoreState.starting)
     assert await set_up(hass, wire.entry)
     await poll(hass)
     assert fired == [], "nobody listens yet"
@@ -167,15 +144,152 @@ async def test_restart(
     assert [kind for _, kind in fired] == expected
 
 
-async def test_standing_faults_are_stored(
-    hass: HomeAssistant, start_group: StartGroup
+async def test_what_becomes_known_late_is_no_news(
+    start_group: StartGroup, fired: Fired
+) -> None:
+    silent = without_windows(load_profile(), "primary_extension")
+    wire = await start_group(units=1, served=silent)
+    assert await wire.set_up()
+    # Nobody can tell whether it was there before.
+    wire.group.inject(wire.primary, RS485)
+    await wire.server.restart(load_profile())
+    wire.pass_time(60)
+    await poll(wire.hass)
+    assert state(wire.hass, f"{wire.primary}_{RS485}").state == STATE_ON
+    assert fired == []
+    await inject(wire, 0, NONE)
+    await inject(wire, 0, RS485)
+    assert [kind for _, kind in fired] == [f"{RS485}_cleared", RS485]
+
+
+async def test_comes_and_goes_while_starting(
+    hass: HomeAssistant, start_group: StartGroup, fired: Fired
+) -> None:
+    wire = await start_group(units=1)
+    hass.set_state(CoreState.starting)
+    assert await wire.set_up()
+    await inject(wire, 0, RS485)
+    assert fired == [], "nobody listens yet"
+    hass.set_state(CoreState.running)
+    await poll(hass)
+    assert fired == [(wire.primary, RS485)], "it came after the first look"
+
+
+async def test_goes_on_under_another_name(
+    hass: HomeAssistant, start_group: StartGroup, fired: Fired
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await inject(wire, 0, "fan")
+    old = entity_id(hass, f"{wire.primary}_fault")
+    er.async_get(hass).async_update_entity(old, new_entity_id="event.our_inverter")
+    await hass.async_block_till_done()
+    await inject(wire, 0, NONE)
+    assert [kind for _, kind in fired] == ["fan", "fan_cleared"]
+    assert hass.states.get(old) is None
+    assert hass.states.get("event.our_inverter") is not None
+
+
+async def test_known_clean_before_it_was_silent_at_the_start(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    start_group: StartGroup,
+    fired: Fired,
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await stop(hass, wire.entry)
+    serial = wire.group.serial_numbers[1]
+    wire.silence(serial)
+    assert await set_up(hass, wire.entry)
+    hass.set_state(CoreState.running)
+    await poll(hass)
+    wire.group.inject(serial, RS485)
+    wire.pass_time(60)
+    await poll(hass)
+    assert fired == [(serial, RS485)]
+
+
+@pytest.mark.parametrize("now", [NONE, "fan"])
+async def test_nothing_is_lost_or_repeated_when_home_assistant_dies(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    start_group: StartGroup,
+    fired: Fired,
+    now: str,
 ) -> None:
     wire = await start_group(units=1)
     assert await wire.set_up()
     await inject(wire, 0, RS485)
-    component = hass.data["event"]
-    entity = component.get_entity(entity_id(hass, f"{wire.primary}_fault"))
-    stored = entity.extra_restore_state_data.as_dict()
-    assert stored["standing"] == [RS485]
-    assert stored["last_event_type"] == RS485
-    assert hass.data[SEEN_IN_THIS_RUN] == {wire.primary: {RS485}}
+    await restore_state.async_get(hass).async_dump_states()
+    await inject(wire, 0, NONE)
+    fired.clear()
+    await die(hass, wire.entry)
+    wire.group.inject(wire.primary, now)
+    assert await set_up(hass, wire.entry)
+    hass.set_state(CoreState.running)
+    await poll(hass)
+    assert fired == [], "what stands at the start is no news"
+
+
+async def test_a_removed_group_that_is_added_again_starts_anew(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    start_group: StartGroup,
+    fired: Fired,
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await inject(wire, 0, RS485)
+    await poll(hass)
+    stored = f"{DOMAIN}.facts.{wire.entry.entry_id}"
+    assert stored in hass_storage
+    await hass.config_entries.async_remove(wire.entry.entry_id)
+    assert stored not in hass_storage
+    fired.clear()
+    wire.group.inject(wire.primary, NONE)
+    again = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id=wire.primary,
+        data=dict(wire.entry.data),
+        options=dict(wire.entry.options),
+    )
+    again.add_to_hass(hass)
+    assert await set_up(hass, again)
+    await poll(hass)
+    assert fired == []
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        # Whether the bit is set in each poll, and whether the grid is there.
+        ([(1, 1), (1, 0), (1, 0), (0, 1), (0, 1), (0, 1)], []),
+        ([(0, 1), (1, 0), (1, 0), (1, 1), (0, 1), (0, 1)], []),
+        ([(0, 0), (0, 0), (1, 0), (0, 0), (0, 1), (0, 1)], []),
+        (
+            [(1, 1), (1, 1), (1, 0), (0, 0), (0, 1), (0, 1)],
+            ["grid_lost", "grid_lost_cleared"],
+        ),
+        ([(1, 1), (1, 1), (0, 1), (0, 1)], ["grid_lost", "grid_lost_cleared"]),
+    ],
+    ids=["leads", "lags", "within", "stands before", "with the grid"],
+)
+async def test_faults_that_off_grid_brings_with_it(
+    start_group: StartGroup,
+    fired: Fired,
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[tuple[int, int]],
+    expected: list[str],
+) -> None:
+    bits: set[str] = set()
+    monkeypatch.setattr(SimulatedGroup, "faults", lambda *_: frozenset(bits))
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await poll(wire.hass)
+    for bit, grid in told:
+        bits.clear()
+        bits.update(["grid_lost"] * bit)
+        wire.group.grid_closed = bool(grid)
+        await poll(wire.hass)
+    assert [kind for unit, kind in fired if unit is not None] == expected

@@ -7,7 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solax_parallel.const import CONF_MESSAGE_SPACING, DOMAIN
-from custom_components.solax_parallel.pace import PATIENCE, Pace, async_clear_pace
+from custom_components.solax_parallel.pace import PATIENCE, Pace
 from homeassistant.const import CONF_SCAN_INTERVAL, CONF_TIMEOUT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -37,7 +37,7 @@ def pace(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock) -> Pace:
 
 def told(hass: HomeAssistant, entry: MockConfigEntry) -> Mapping[str, str] | None:
     """Return what is told of polls that are too slow."""
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"slow_polls_{entry.entry_id}")
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{entry.entry_id}_slow_polls")
     return None if issue is None else issue.translation_placeholders
 
 
@@ -97,8 +97,20 @@ async def test_it_goes_with_the_entry(
     hass: HomeAssistant, entry: MockConfigEntry, pace: Pace, clock: Clock
 ) -> None:
     go_on(pace, clock, 15, 11)
-    async_clear_pace(hass, entry)
+    pace.async_close()
     assert told(hass, entry) is None
+    go_on(pace, clock, 15, 11)
+    assert told(hass, entry) is None
+
+
+async def test_after_a_pause_it_begins_anew(
+    hass: HomeAssistant, entry: MockConfigEntry, pace: Pace, clock: Clock
+) -> None:
+    go_on(pace, clock, 15, 11)
+    pace.forget()
+    assert pace.share is None
+    go_on(pace, clock, 15, 11)
+    assert told(hass, entry) is not None
 
 
 @pytest.mark.parametrize(("spacing", "least", "most"), [(0, 1, 20), (50, 70, 200)])

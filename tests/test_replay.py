@@ -118,7 +118,7 @@ async def test_what_was_never_read_is_not_served(
     units = recorded(file)
     assert units[1] == {"holding": {}, "input": {}}
     server = ReplayServer(units)
-    assert (server._answers(1), server._answers(2), server._answers(3)) == (
+    assert (server._answers(1, 4), server._answers(2, 4), server._answers(3, 4)) == (
         True,
         False,
         False,

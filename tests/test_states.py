@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -11,10 +12,11 @@ from custom_components.solax_parallel.const import CONF_SERIAL_NUMBER, CONF_UNIT
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .conftest import Log, StartGroup
+from .conftest import AddSimulated, Log, StartGroup
 from .contract import (
     CHECKS,
     ENERGY_TOTALS,
@@ -30,8 +32,11 @@ from .contract import (
     entities_of,
 )
 from .groups import (
+    INSTALLED,
+    QUICK,
     ROLES,
     GroupOnTheWire,
+    entity_id,
     halved,
     poll,
     set_up,
@@ -340,8 +345,13 @@ async def test_silence_of_all(
             f"{group}_status": "offline",
             f"{group}_units_online": "0",
             f"{group}_complete": STATE_OFF,
+            f"{group}_polling": STATE_ON,
+            f"{group}_event": STATE_UNKNOWN,
             f"{group}_transfer_test": STATE_UNKNOWN,
             f"{group}_poll_share": known[f"{group}_poll_share"],
+            # They have not been pressed yet.
+            f"{group}_check_now": STATE_UNKNOWN,
+            f"{group}_start_transfer_test": STATE_UNKNOWN,
         } | {
             f"{serial}_{key}": value
             for serial in wire.group.serial_numbers
@@ -437,27 +447,63 @@ async def test_paralleling_fault_stands_where_it_is(
 
 
 @pytest.mark.parametrize(
-    ("ailments", "cause", "inferred", "units", "faults"),
+    ("ailments", "cause", "inferred", "units", "faults", "explanation"),
     [
-        ({}, "none", False, [], []),
-        ({0: "fan"}, "primary_fault", False, ["primary"], ["fan"]),
-        ({2: "fan"}, "unit_fault", False, ["secondary_2"], ["fan"]),
+        ({}, "none", False, [], [], "No fault is reported."),
+        (
+            {0: "fan"},
+            "primary_fault",
+            False,
+            ["primary"],
+            ["fan"],
+            "A fault of the primary; reported: Fan (Primary).",
+        ),
+        (
+            {2: "fan"},
+            "unit_fault",
+            False,
+            ["secondary_2"],
+            ["fan"],
+            "A fault of Secondary 2; reported: Fan (Secondary 2).",
+        ),
         (
             {1: "parallel_rs485_fault"},
             "rs485_line",
             True,
             ["secondary_1"],
             ["parallel_rs485_fault"],
+            (
+                "Inferred: the RS485 line at Secondary 1; "
+                "reported: Parallel RS485 fault (Secondary 1)."
+            ),
         ),
         (
             dict.fromkeys(range(3), "parallel_rs485_fault"),
-            "unit_quantity",
+            "rs485_line",
             True,
             ["primary", "secondary_1", "secondary_2"],
             ["parallel_rs485_fault"],
+            (
+                "Inferred: the RS485 line of all inverters, as their number is set right; "
+                "reported: Parallel RS485 fault (Primary, Secondary 1, Secondary 2)."
+            ),
         ),
-        ({1: "offline"}, "secondary_unreachable", False, ["secondary_1"], []),
-        ({0: "offline"}, "primary_unreachable", False, ["primary"], []),
+        (
+            {1: "offline"},
+            "secondary_unreachable",
+            False,
+            ["secondary_1"],
+            [],
+            "No answer from Secondary 1.",
+        ),
+        (
+            {0: "offline"},
+            "primary_unreachable",
+            False,
+            ["primary"],
+            [],
+            "The primary does not answer.",
+        ),
     ],
 )
 async def test_root_cause_and_readiness(
@@ -468,8 +514,9 @@ async def test_root_cause_and_readiness(
     inferred: bool,
     units: list[str],
     faults: list[str],
+    explanation: str,
 ) -> None:
-    wire = await start_group(units=3)
+    wire = await start_group(units=3, options={**QUICK, **INSTALLED})
     assert await wire.set_up()
     for index, ailment in ailments.items():
         wire.group.inject(wire.group.serial_numbers[index], ailment)
@@ -478,14 +525,179 @@ async def test_root_cause_and_readiness(
     found = state(hass, f"{group}_root_cause")
     assert found.state == cause
     assert {
-        key: found.attributes[key] for key in ("inferred", "units", "faults", "checks")
-    } == {"inferred": inferred, "units": units, "faults": faults, "checks": []}
+        key: value
+        for key, value in found.attributes.items()
+        if key not in ("device_class", "friendly_name", "options")
+    } == {
+        "inferred": inferred,
+        "units": units,
+        "faults": faults,
+        "checks": [],
+        "segment": None,
+        "explanation": explanation,
+    }
     # Nobody knows how a silent unit is set up by now.
     silent = "offline" in ailments.values()
     assert state(hass, f"{group}_readiness").state == ("unknown" if silent else "ready")
+    open_checks = CHECKS[:7] if silent else ()
     assert states(hass, (f"{group}_{key}" for key in CHECKS)) == {
-        f"{group}_{key}": STATE_UNKNOWN if silent else STATE_OFF for key in CHECKS
+        f"{group}_{key}": STATE_UNKNOWN if key in open_checks else STATE_OFF
+        for key in CHECKS
     }
+
+
+@pytest.mark.parametrize("fault", ["rs485", "can"])
+async def test_root_cause_names_the_cable(
+    hass: HomeAssistant, start_group: StartGroup, fault: str
+) -> None:
+    order = ["secondary_2", "secondary_1"]
+    wire = await start_group(
+        units=3, options={**QUICK, "wiring_order": order, "termination": "no"}
+    )
+    assert await wire.set_up()
+    primary, last, _ = wire.group.serial_numbers
+    wire.group.inject(last, f"parallel_{fault}_fault")
+    wire.group.inject(primary, f"parallel_{fault}_fault")
+    await poll(hass)
+    found = state(hass, f"{primary}_group_root_cause")
+    assert found.state == f"{fault}_line"
+    assert found.attributes["segment"] == order
+    assert found.attributes["checks"] == ["check_termination"]
+    assert found.attributes["explanation"] == (
+        f"Inferred: the {fault.upper()} line between Secondary 2 and Secondary 1; "
+        f"reported: Parallel {fault.upper()} fault (Primary, Secondary 1); "
+        "failed check: 120 ohm plug in the last secondary."
+    )
+
+
+async def test_checks_tell_who_says_what(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=3)
+    assert await wire.set_up()
+    serials = wire.group.serial_numbers
+    wire.silence(serials[2])
+    await poll(hass)
+
+    def said(**values: Any) -> list[dict[str, Any]]:
+        return [
+            {"unit": serial, "role": role, "value": values.get(role)}
+            for serial, role in zip(serials, ROLES, strict=False)
+        ]
+
+    def of_the_heard(value: Any) -> list[dict[str, Any]]:
+        return said(primary=value, secondary_1=value)
+
+    assert {
+        key: state(hass, f"{wire.primary}_group_{key}").attributes["units"]
+        for key in CHECKS
+    } == {
+        "check_unit_quantity": said(primary=3)[:1],
+        "check_roles": said(primary="primary", secondary_1="secondary_1"),
+        "check_firmware": of_the_heard("DSP 1.09 / ARM 1.12"),
+        "check_rated_power": of_the_heard(7600),
+        "check_battery_quantity": of_the_heard(2),
+        "check_model_type": of_the_heard("a1_hyb_g2"),
+        "check_safety_code": of_the_heard(23),
+        # Whom should one ask?
+        "check_combiner_box": [],
+        "check_termination": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("units", "backup_interface", "options", "box", "plug", "readiness"),
+    [
+        (1, "bi_pro", {}, "off", "off", "ready"),
+        (2, "bi_pro", {}, "off", "unknown", "unknown"),
+        (2, "bi_pro", {"termination": "yes"}, "off", "off", "ready"),
+        (2, "bi_pro", {"termination": "no"}, "off", "on", "warnings"),
+        (3, "none", {"termination": "yes"}, "off", "off", "ready"),
+        (3, "bi", {"termination": "yes"}, "unknown", "off", "unknown"),
+        (3, "bi", {"combiner_box": "no"}, "on", "unknown", "warnings"),
+        (3, "bi_pro", INSTALLED, "off", "off", "ready"),
+        # The primary knows better what there is.
+        (3, "bi", {"backup_interface": "none"}, "unknown", "unknown", "unknown"),
+    ],
+)
+async def test_what_only_the_owner_knows(
+    hass: HomeAssistant,
+    start_group: StartGroup,
+    units: int,
+    backup_interface: str,
+    options: dict[str, str],
+    box: str,
+    plug: str,
+    readiness: str,
+) -> None:
+    wire = await start_group(
+        units=units, backup_interface=backup_interface, options={**QUICK, **options}
+    )
+    assert await wire.set_up()
+    await poll(hass)
+    group = f"{wire.primary}_group"
+    assert states(
+        hass,
+        (f"{group}_{key}" for key in ("check_combiner_box", "check_termination")),
+    ) == {f"{group}_check_combiner_box": box, f"{group}_check_termination": plug}
+    assert state(hass, f"{group}_readiness").state == readiness
+
+
+@pytest.mark.parametrize("units", [1, 2, 3, 4])
+@pytest.mark.parametrize("backup_interface", ["none", "bi", "bi_pro"])
+async def test_a_simulated_group_is_ready(
+    hass: HomeAssistant, add_simulated: AddSimulated, units: int, backup_interface: str
+) -> None:
+    entry = add_simulated(units=units, backup_interface=backup_interface)
+    assert await set_up(hass, entry)
+    group = f"{entry.unique_id}_group"
+    # A start does not wait for how the inverters are set up.
+    assert state(hass, f"{group}_readiness").state == "unknown"
+    await poll(hass)
+    assert state(hass, f"{group}_readiness").state == "ready"
+    if units == 1:
+        return
+    last = entry.data[CONF_UNITS][-1]
+    await inject(hass, last[CONF_SERIAL_NUMBER], "eps_sync_lost")
+    cause = state(hass, f"{group}_root_cause")
+    assert cause.attributes["segment"] == [ROLES[units - 2], ROLES[units - 1]]
+
+
+async def test_check_now(hass: HomeAssistant, start_group: StartGroup) -> None:
+    wire = await start_group(units=2, options={**QUICK, **INSTALLED})
+    assert await wire.set_up()
+    group = f"{wire.primary}_group"
+    checks = (f"{group}_check_firmware", f"{group}_readiness")
+
+    async def press() -> None:
+        await hass.services.async_call(
+            "button",
+            "press",
+            {"entity_id": entity_id(hass, f"{group}_check_now")},
+            blocking=True,
+        )
+
+    # Two inverters that were updated, as far as they could be reached.
+    wire.silence(wire.group.serial_numbers[1])
+    for _ in range(3):
+        await poll(hass)
+    await wire.server.restart(halved(load_profile(), "arm_firmware_minor"))
+    wire.group.inject(wire.group.serial_numbers[1], NONE)
+    await poll(hass)
+    assert states(hass, checks) == dict.fromkeys(checks, STATE_UNKNOWN)
+    await press()
+    assert states(hass, checks) == {checks[0]: STATE_OFF, checks[1]: "ready"}
+    assert {unit["value"] for unit in state(hass, checks[0]).attributes["units"]} == {
+        "DSP 1.09 / ARM 1.06"
+    }
+
+    await wire.server.vanish()
+    with pytest.raises(HomeAssistantError) as refused:
+        await press()
+    assert refused.value.translation_key == "nobody_answered"
+    await wire.server.start()
+    await press()
+    assert states(hass, checks) == {checks[0]: STATE_OFF, checks[1]: "ready"}
 
 
 def shown_faults(hass: HomeAssistant, serial: str) -> dict[str, list[str]]:

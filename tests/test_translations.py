@@ -4,6 +4,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 import importlib.util
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -13,26 +14,42 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 import yaml
 
-from custom_components.solax_parallel.a1_ess import transfer_test
+from custom_components.solax_parallel.a1_ess import control, transfer_test
 from custom_components.solax_parallel.a1_ess.checks import Check
 from custom_components.solax_parallel.a1_ess.codes import (
     BackupInterfaceType,
     LedSource,
+    OnOff,
     Role,
+    SmartLoadMode,
 )
-from custom_components.solax_parallel.a1_ess.faults import FAULTS, Family
+from custom_components.solax_parallel.a1_ess.extension import SMART_LOADS
+from custom_components.solax_parallel.a1_ess.faults import (
+    FAULTS,
+    GUIDE,
+    PRIMARY_SILENT,
+    STEPS,
+    Family,
+)
 from custom_components.solax_parallel.a1_ess.roster import Refusal
+from custom_components.solax_parallel.a1_ess.trial import Problem
 from custom_components.solax_parallel.config_flow import (
     SolaxConfigFlow,
     SolaxOptionsFlow,
 )
-from custom_components.solax_parallel.const import DOMAIN
+from custom_components.solax_parallel.const import DOMAIN, NO, YES
+from custom_components.solax_parallel.guidance import fault_in_words
+from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
+from custom_components.solax_parallel.smart_loads import name_field
+from custom_components.solax_parallel.tables import Words
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import load_yaml_dict
 
-from .groups import set_up
+from .conftest import AddSimulated
+from .groups import QUICK, set_up
 from .texts import INTEGRATION, TEXTS, placeholders
 
 ICONS: Mapping[str, Any] = json.loads(
@@ -48,7 +65,17 @@ OF_HOME_ASSISTANT = {
 }
 """Attributes that Home Assistant adds and translates itself."""
 
-SPEAKING = ("acceptance.py", "config_flow.py", "forms.py", "report.py", "tables.py")
+SPEAKING = (
+    "acceptance.py",
+    "commands.py",
+    "config_flow.py",
+    "explanation.py",
+    "forms.py",
+    "guidance.py",
+    "report.py",
+    "tables.py",
+    "trial.py",
+)
 """Files that take words from the selectors' texts."""
 
 type Shown = dict[tuple[str, str], dict[str, Any]]
@@ -99,15 +126,24 @@ def keys_of(node: ast.expr | None) -> set[str]:
 
 
 @pytest.fixture
-async def shown(hass: HomeAssistant, simulated_entry: MockConfigEntry) -> Shown:
+async def shown(
+    hass: HomeAssistant, simulated_entry: MockConfigEntry, add_simulated: AddSimulated
+) -> Shown:
     """Return, for each platform and key, what entities show that needs a text.
 
-    A simulated group of four with a BI PRO has every entity that there is.
+    A simulated group of four with a BI PRO and one whose loads can only be looked at have every
+    entity that there is.
     """
+    watched_entry = add_simulated(units=1, prefix="WATCHED", options=QUICK)
     assert await set_up(hass, simulated_entry)
+    assert await set_up(hass, watched_entry)
     found: Shown = defaultdict(lambda: {"attributes": set()})
-    for entity in er.async_entries_for_config_entry(
-        er.async_get(hass), simulated_entry.entry_id
+    for entity in (
+        entity
+        for entry in (simulated_entry, watched_entry)
+        for entity in er.async_entries_for_config_entry(
+            er.async_get(hass), entry.entry_id
+        )
     ):
         assert entity.translation_key is not None
         shows = found[entity.domain, entity.translation_key]
@@ -133,7 +169,8 @@ def test_texts_of_entities(shown: Shown) -> None:
         if platform == "event":
             attributes = texts["state_attributes"]
             assert set(attributes["event_type"]["state"]) == shows["events"], key
-            assert set(attributes) == {"event_type", "vendor_code", "role", "unit"}
+            of_fault = {"vendor_code"} if key == "fault" else set()
+            assert set(attributes) == {"event_type", "role", "unit", *of_fault}
             continue
         if platform == "binary_sensor":
             assert states in (set(), {STATE_ON, STATE_OFF}), key
@@ -147,10 +184,11 @@ def test_texts_of_attributes() -> None:
         "source": set(LedSource),
         "complete": {"true", "false"},
         "inferred": {"true", "false"},
-        "units": set(Role),
         "role": set(Role),
+        "segment": set(Role),
         "checks": set(Check),
         "failure": set(transfer_test.Failure),
+        "read_only": set(control.ReadOnly),
     }
     for platform, keys in TEXTS["entity"].items():
         for key, texts in keys.items():
@@ -162,6 +200,9 @@ def test_texts_of_attributes() -> None:
                     continue
                 if (key, name) == ("root_cause", "faults"):
                     assert set(attribute["state"]) == set(FAULTS)
+                    continue
+                if (key, name) == ("root_cause", "units"):
+                    assert set(attribute["state"]) == set(Role)
                     continue
                 expected = (
                     {
@@ -177,7 +218,7 @@ def test_texts_of_attributes() -> None:
 
 
 def test_icons_of_entities(shown: Shown) -> None:
-    assert set(ICONS) == {"entity", "services"}
+    assert set(ICONS) == {"entity", "services", "triggers", "conditions"}
     icons = {
         (platform, key): icon
         for platform, keys in ICONS["entity"].items()
@@ -232,6 +273,26 @@ async def test_actions_are_those_that_are_described(
         assert known == set(TEXTS["services"][action]["fields"]), action
 
 
+@pytest.mark.parametrize("kind", ["trigger", "condition"])
+def test_triggers_and_conditions(kind: str) -> None:
+    described = {
+        key: set(description.get("fields", ()))
+        for key, description in load_yaml_dict(
+            str(INTEGRATION / f"{kind}s.yaml")
+        ).items()
+        if not key.startswith(".")
+    }
+    texts = TEXTS[f"{kind}s"]
+    fields = {key: text.get("fields", {}) for key, text in texts.items()}
+    assert {key: set(of_one) for key, of_one in fields.items()} == described
+    for key, text in texts.items():
+        for shown in (text, *fields[key].values()):
+            assert shown["name"], key
+            assert shown["description"], key
+    icons = {(key, *icon) for key, icon in ICONS[f"{kind}s"].items()}
+    assert icons == {(key, kind) for key in described}
+
+
 def test_texts_of_devices() -> None:
     assert set(TEXTS["device"]) == {"group", "smart_load", *Role}
 
@@ -244,24 +305,67 @@ def test_exceptions() -> None:
                 given = argument(call, "translation_placeholders")
                 used[key] = keys_of(given)
     used |= {refusal: set() for refusal in transfer_test.Refusal}
-    assert used == {
+    needed = {
         key: placeholders(texts["message"])
         for key, texts in TEXTS["exceptions"].items()
     }
+    for reason in (*control.Refusal, *control.Failure):
+        # All get the same, and few need all of it.
+        wait = {"wait"} if reason in set(control.Refusal) else set()
+        assert needed[reason] <= {"load", "wanted", "now"} | wait
+        used[reason] = needed[reason]
+    assert used == needed
 
 
 def test_issues() -> None:
     used: dict[str, set[str]] = {}
+    about_faults = set(fault_in_words(PRIMARY_SILENT, Words({})))
     for name, call in calls():
         if name == "async_create_issue":
             for key in strings(argument(call, "translation_key")):
                 given = argument(call, "translation_placeholders")
-                used[key] = keys_of(given)
-    assert used == {
-        key: placeholders(texts["title"], texts.get("description"))
-        | placeholders(*(each for _, each in leaves(texts.get("fix_flow", {}))))
-        for key, texts in TEXTS["issues"].items()
+                used[key] = keys_of(given) | (about_faults if key == "fault" else set())
+    in_dialogs = {
+        key
+        for _, call in calls("repairs.py")
+        if isinstance(given := argument(call, "description_placeholders"), ast.Dict)
+        for key in keys_of(given)
     }
+    for key, texts in TEXTS["issues"].items():
+        said = placeholders(*(each for _, each in leaves(texts)))
+        assert placeholders(texts["title"], texts.get("description")) <= used[key], key
+        assert used[key] <= said <= used[key] | in_dialogs, key
+    assert used.keys() == TEXTS["issues"].keys()
+
+
+def test_texts_of_faults() -> None:
+    def texts(selector: str) -> Any:
+        return TEXTS["selector"][selector]["options"]
+
+    assert texts("fault") == {key: fault.name for key, fault in GUIDE.items()}
+    assert texts("fault_meaning") == {
+        key: fault.meaning for key, fault in GUIDE.items()
+    }
+    assert texts("fault_step") == STEPS
+    assert set(texts("fault_origin")) == {fault.grade for fault in GUIDE.values()}
+
+
+def test_a_fault_is_called_the_same_everywhere() -> None:
+    of_sensors = {
+        f"binary_sensor.{fault.key}.name"
+        for fault in FAULTS.values()
+        if fault.vendor_code is not None
+    }
+    found = 0
+    for place, words in leaves(TEXTS["entity"]):
+        key = place.rpartition(".")[2].removesuffix("_cleared")
+        if place in of_sensors:
+            key = place.split(".")[1]
+        elif key not in FAULTS or ".state." not in place:
+            continue
+        found += 1
+        assert words.removesuffix(": cleared") == FAULTS[key].name, place
+    assert found > len(FAULTS)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +389,7 @@ def test_no_text_of_a_dialog_is_left_over(
         "port",
         "device",
     }
-    spoken |= {"scan_interval", "timeout", *Refusal}
+    spoken |= {"scan_interval", "timeout", *Refusal, *map(name_field, SMART_LOADS)}
     for step, shown in texts["step"].items():
         assert hasattr(flow, f"async_step_{step}"), step
         fields = shown.get("data", {})
@@ -313,13 +417,20 @@ def test_selectors() -> None:
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    assert selectors.keys() == used.keys() | {"framer", "backup_interface"}
+    asked = {"framer", "backup_interface", "fault", "smart_load", "yes_no"}
+    assert selectors.keys() == used.keys() | asked
     for key, options in used.items():
         assert options <= selectors[key], key
     assert selectors["role"] == set(Role)
     assert selectors["check"] == set(Check)
     assert selectors["backup_interface"] == set(BackupInterfaceType)
-    assert selectors["fault"] == set(FAULTS)
+    assert selectors["smart_load"] == set(map(str, SMART_LOADS))
+    assert selectors["smart_load_says"] == {*OnOff, *SmartLoadMode, "nothing"}
+    assert selectors["yes_no"] == {YES, NO}
+    assert selectors["fault"] == set(GUIDE)
+    assert selectors["register_problem"] == set(Problem)
+    shown = TEXTS["entity"]["sensor"]["status"]["state"]
+    assert TEXTS["selector"]["group_status"]["options"] == shown
     assert selectors["transfer_test"] == {"title", *transfer_test.Phase}
     assert selectors["transfer_failure"] == set(transfer_test.Failure)
     spoken = set[str]().union(*map(strings, sources(*SPEAKING, "scan.py")))
@@ -327,6 +438,7 @@ def test_selectors() -> None:
         "answer",
         "check_column",
         "check_result",
+        "fault_detail",
         "heard",
         "report",
         "transfer_column",
@@ -352,3 +464,16 @@ def test_fix_flows_end_in_words() -> None:
                     reason in texts.get("fix_flow", {}).get("abort", {})
                     for texts in TEXTS["issues"].values()
                 ), reason
+
+
+@pytest.mark.parametrize(
+    ("issue", "flow"), [("unit_replaced", UnitReplacedFlow), ("fault", FaultFlow)]
+)
+def test_no_text_of_a_repair_is_left_over(issue: str, flow: type) -> None:
+    # What is missing shows when a test walks through the repair: see texts_are_complete.
+    texts = TEXTS["issues"][issue]["fix_flow"]
+    spoken = strings(ast.parse(inspect.getsource(flow)))
+    for step, shown in texts["step"].items():
+        assert hasattr(flow, f"async_step_{step}"), step
+        assert shown.get("menu_options", {}).keys() <= spoken, step
+    assert texts["abort"].keys() <= spoken

@@ -71,6 +71,8 @@ def faults_of(base: tuple[str, ...], result: Mapping[str, Any]) -> Iterator[str]
         case FlowResultType.ABORT:
             if result["reason"] not in TRANSLATED_BY_HOME_ASSISTANT:
                 yield from need("abort", result["reason"])
+        case FlowResultType.CREATE_ENTRY:
+            used.append(text(*base, "create_entry", "default"))
         case _:
             return
     if missing := placeholders(*used) - set(result["description_placeholders"] or {}):

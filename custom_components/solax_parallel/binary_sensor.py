@@ -1,7 +1,7 @@
 """Binary sensors: faults, completeness, relays and ports."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
@@ -16,7 +16,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .a1_ess.checks import Check
 from .a1_ess.codes import OnOff
-from .a1_ess.extension import BackupInterface, SmartLoad
+from .a1_ess.control import Kind
+from .a1_ess.extension import BackupInterface
 from .a1_ess.faults import FAULTS, PARALLEL_FAULTS, Family, Fault
 from .a1_ess.group import GroupState
 from .a1_ess.inverter import InverterState
@@ -25,8 +26,9 @@ from .entity import (
     BackupInterfaceEntity,
     GroupEntity,
     InverterEntity,
-    SmartLoadEntity,
+    WatchedLoadEntity,
     async_add_as_known,
+    watched_loads,
 )
 
 PARALLEL_UPDATES = 0
@@ -45,6 +47,7 @@ class GroupBinarySensorDescription(BinarySensorEntityDescription):
     """A binary sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
 
     is_on_fn: Callable[[GroupState], bool | None]
+    attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
     tells_of_silence: bool = False
 
 
@@ -53,13 +56,6 @@ class BackupInterfaceBinarySensorDescription(BinarySensorEntityDescription):
     """A binary sensor of a BI or BI PRO."""
 
     relay_fn: Callable[[BackupInterface], OnOff]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SmartLoadBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of a smart load channel."""
-
-    relay_fn: Callable[[SmartLoad], OnOff]
 
 
 def _parallel_fault(fault: Fault) -> InverterBinarySensorDescription:
@@ -104,7 +100,7 @@ def _failed_check(check: Check) -> GroupBinarySensorDescription:
     """Describe the sensor of a pre-operation check."""
 
     def is_on(state: GroupState) -> bool | None:
-        passed = state.checks[check]
+        passed = state.checks[check].passed
         return None if passed is None else not passed
 
     return GroupBinarySensorDescription(
@@ -112,6 +108,9 @@ def _failed_check(check: Check) -> GroupBinarySensorDescription:
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
         is_on_fn=is_on,
+        attributes_fn=lambda state: {
+            "units": [asdict(unit) for unit in state.checks[check].units]
+        },
     )
 
 
@@ -129,7 +128,7 @@ INVERTER_BINARY_SENSORS = (
 GROUP_BINARY_SENSORS = (
     GroupBinarySensorDescription(
         key="complete",
-        is_on_fn=lambda state: state.complete,
+        is_on_fn=lambda state: state.complete if state.asked else None,
         tells_of_silence=True,
     ),
     GroupBinarySensorDescription(
@@ -154,12 +153,8 @@ BACKUP_INTERFACE_BINARY_SENSORS = (
     ),
 )
 
-SMART_LOAD_BINARY_SENSORS = (
-    SmartLoadBinarySensorDescription(
-        key="state",
-        device_class=BinarySensorDeviceClass.POWER,
-        relay_fn=lambda load: load.state,
-    ),
+SMART_LOAD_STATE = BinarySensorEntityDescription(
+    key="state", device_class=BinarySensorDeviceClass.POWER
 )
 
 
@@ -178,13 +173,12 @@ def _binary_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterBinarySensor(coordinator, description, serial_number)
     for group_description in GROUP_BINARY_SENSORS:
         yield GroupBinarySensor(coordinator, group_description)
-    if (interface := coordinator.data.backup_interface) is None:
+    if coordinator.data.backup_interface is None:
         return
     for interface_description in BACKUP_INTERFACE_BINARY_SENSORS:
         yield BackupInterfaceBinarySensor(coordinator, interface_description)
-    for number in interface.smart_loads:
-        for load_description in SMART_LOAD_BINARY_SENSORS:
-            yield SmartLoadBinarySensor(coordinator, load_description, number)
+    for number in watched_loads(coordinator, Kind.SWITCH):
+        yield SmartLoadState(coordinator, SMART_LOAD_STATE, number)
 
 
 class InverterBinarySensor(InverterEntity, BinarySensorEntity):
@@ -215,7 +209,8 @@ class GroupBinarySensor(GroupEntity, BinarySensorEntity):
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
         return super().available or (
-            self.entity_description.tells_of_silence and self.is_silent
+            self.entity_description.tells_of_silence
+            and (self.is_silent or not self.coordinator.polling)
         )
 
     @property
@@ -223,6 +218,12 @@ class GroupBinarySensor(GroupEntity, BinarySensorEntity):
     def is_on(self) -> bool | None:
         """What the latest poll brought; None where units disagree or do not tell."""
         return self.entity_description.is_on_fn(self.coordinator.data)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What belongs to the state."""
+        return self.entity_description.attributes_fn(self.coordinator.data)
 
 
 class BackupInterfaceBinarySensor(BackupInterfaceEntity, BinarySensorEntity):
@@ -239,10 +240,10 @@ class BackupInterfaceBinarySensor(BackupInterfaceEntity, BinarySensorEntity):
         return self.entity_description.relay_fn(interface) is OnOff.ON
 
 
-class SmartLoadBinarySensor(SmartLoadEntity, BinarySensorEntity):
-    """A smart load channel that can only be watched."""
+class SmartLoadState(WatchedLoadEntity, BinarySensorEntity):
+    """Whether a smart load channel is on, where it can't be switched."""
 
-    entity_description: SmartLoadBinarySensorDescription
+    _kind = Kind.SWITCH
 
     @property
     @override
@@ -250,4 +251,4 @@ class SmartLoadBinarySensor(SmartLoadEntity, BinarySensorEntity):
         """Whether the channel is on."""
         if (load := self.smart_load) is None:
             return None
-        return self.entity_description.relay_fn(load) is OnOff.ON
+        return load.state is OnOff.ON

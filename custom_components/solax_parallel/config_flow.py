@@ -1,7 +1,7 @@
 """Adding a group: find its inverters, however they are wired, show them, remember them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
@@ -36,6 +36,7 @@ from homeassistant.helpers.selector import (
 )
 
 from .a1_ess.codes import ModelType, Role
+from .a1_ess.installation import is_wiring_order
 from .a1_ess.inverter import Member
 from .a1_ess.link import Link
 from .a1_ess.profile import Profile, ProfileError
@@ -52,6 +53,7 @@ from .a1_ess.scan import (
 from .a1_ess.search import open_hosts, searchable
 from .const import (
     CONF_ADVANCED,
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_BAUDRATE,
     CONF_FRAMER,
@@ -62,15 +64,22 @@ from .const import (
     CONF_SIMULATED,
     CONF_UNIT_ID,
     CONF_UNITS,
+    CONF_WIRING_ORDER,
     DOMAIN,
 )
+from .coordinator import SolaxCoordinator
 from .forms import (
     OPTIONS_SCHEMA,
+    PLACES,
     SEARCH_SCHEMA,
     SERIAL_SCHEMA,
     SIMULATED_SCHEMA,
+    SMART_LOADS_SCHEMA,
     TCP_SCHEMA,
+    installation_schema,
+    wiring_order_schema,
 )
+from .installation import installation_from, installation_of, with_answers
 from .links import (
     AnyLink,
     candidates_from_text,
@@ -78,9 +87,11 @@ from .links import (
     serial_candidates,
     tcp_candidates,
 )
+from .register_map import async_load_profile
 from .simulator.group import serial_numbers
-from .tables import Words, answers_in_words, check_table, unit_table
-from .wiring import async_load_profile, reported_unit_data, unit_data
+from .smart_loads import has_smart_loads
+from .tables import Words, answers_in_words, check_table, checks_of, unit_table
+from .wiring import reported_unit_data, unit_data
 
 _SIMULATED_RATED_POWER = 7600
 _SIMULATED_ROLES = (Role.PRIMARY, *SECONDARIES)
@@ -536,37 +547,58 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what was found, and add it."""
+        """Show what was found, ask what no inverter tells, and add it."""
         if user_input is not None:
-            primary = self._roster.primary
-            data = {
-                CONF_UNITS: [
-                    *(
-                        unit_data(unit.found.member, unit.link)
-                        for unit in self._roster.units
-                    ),
-                    *(
-                        reported_unit_data(primary.found.member, role)
-                        for role in self._roster.reported
-                    ),
-                ]
-            }
-            if self.source == SOURCE_RECONFIGURE:
-                return self.async_update_reload_and_abort(
-                    self._get_reconfigure_entry(), data=data
-                )
-            return self.async_create_entry(
-                title=f"SolaX Parallel {primary.link}", data=data
-            )
+            shown = self._schema("confirm").schema.keys()
+            self._typed["confirm"] = user_input
+            # One answer can lead to another question.
+            if (asked := self._schema("confirm").schema.keys()) <= shown:
+                return self._add(asked, user_input)
+        elif self.source == SOURCE_RECONFIGURE:
+            self._typed.setdefault("confirm", self._get_reconfigure_entry().options)
         words = await Words.async_load(self.hass)
-        return self.async_show_form(
-            step_id="confirm",
-            description_placeholders={
-                "units": unit_table(self._roster.units, words, self._roster.reported),
-                "checks": check_table(self._roster, words),
-                "answers": self._answers,
-                "leaving": self._leaving_in_words(words),
-            },
+        self._errors, self._details = {}, {}
+        return self._form(
+            "confirm",
+            units=unit_table(self._roster.units, words, self._roster.reported),
+            checks=check_table(
+                checks_of(
+                    self._roster, installation_from(self._typed.get("confirm", {}))
+                ),
+                words,
+            ),
+            answers=self._answers,
+            leaving=self._leaving_in_words(words),
+        )
+
+    def _add(
+        self, asked: Iterable[object], answers: dict[str, Any]
+    ) -> ConfigFlowResult:
+        """Remember the group that was found, with what its owner was asked and answered."""
+        primary = self._roster.primary
+        data = {
+            CONF_UNITS: [
+                *(
+                    unit_data(unit.found.member, unit.link)
+                    for unit in self._roster.units
+                ),
+                *(
+                    reported_unit_data(primary.found.member, role)
+                    for role in self._roster.reported
+                ),
+            ]
+        }
+        if self.source == SOURCE_RECONFIGURE:
+            entry = self._get_reconfigure_entry()
+            return self.async_update_reload_and_abort(
+                entry,
+                data_updates=data,
+                options=with_answers(entry.options, asked, answers),
+            )
+        return self.async_create_entry(
+            title=f"SolaX Parallel {primary.link}",
+            data=data,
+            options=with_answers({}, asked, answers),
         )
 
     def _leaving_in_words(self, words: Words) -> str:
@@ -614,6 +646,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                         CONF_RATED_POWER: _SIMULATED_RATED_POWER,
                     },
                 },
+                options={CONF_ALLOW_CONTROL: True},
             )
         return self._form("simulated")
 
@@ -770,6 +803,12 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             return vol.Schema(
                 {vol.Optional(role): TextSelector() for role in self._roster.missing}
             )
+        if step_id == "confirm":
+            return installation_schema(
+                self._roster.size,
+                self._roster.backup_interface,
+                self._typed.get("confirm", {}),
+            )
         return {
             "search": SEARCH_SCHEMA,
             "serial": SERIAL_SCHEMA,
@@ -779,20 +818,81 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class SolaxOptionsFlow(OptionsFlowWithReload):
-    """Changes how a group is polled."""
+    """Changes how a group is polled, what its owner says of it, and what its loads may be told."""
+
+    _typed: Mapping[str, Any] | None = None
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask how often and how gently to poll."""
+        """Ask how to poll, what no inverter tells, and for the smart loads where there are any."""
+        typed = self._remembered if self._typed is None else self._typed
+        errors: dict[str, str] = {}
         if user_input is not None:
-            return self.async_create_entry(data=user_input)
+            shown = self._schema(typed).schema.keys()
+            typed = self._typed = user_input
+            asked = self._schema(typed).schema.keys()
+            options = with_answers(self.config_entry.options, asked, user_input)
+            order = options.get(CONF_WIRING_ORDER)
+            if CONF_WIRING_ORDER in asked and not (
+                order is None or is_wiring_order(order, self._secondaries)
+            ):
+                errors = {"base": "wiring_order"}
+            # One answer can lead to another question.
+            elif asked <= shown:
+                return self.async_create_entry(data=options)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(
-                OPTIONS_SCHEMA, self.config_entry.options
-            ),
+            data_schema=self.add_suggested_values_to_schema(self._schema(typed), typed),
+            errors=errors,
         )
+
+    @property
+    def _coordinator(self) -> SolaxCoordinator | None:
+        """What polls the group, while it is polled."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return None
+        coordinator: SolaxCoordinator = self.config_entry.runtime_data
+        return coordinator
+
+    @property
+    def _secondaries(self) -> list[Role]:
+        """The secondaries by their numbers; none where a number is not known."""
+        if (coordinator := self._coordinator) is not None:
+            roles = {unit.role for unit in coordinator.wiring.group.units.values()}
+        else:
+            roles = {
+                Role(unit[CONF_ROLE]) for unit in self.config_entry.data[CONF_UNITS]
+            }
+        if Role.SECONDARY in roles:
+            return []
+        return [role for role in SECONDARIES if role in roles]
+
+    @property
+    def _remembered(self) -> dict[str, Any]:
+        """What the form is filled with at first."""
+        order = installation_of(self.config_entry).wiring_order or ()
+        fits = is_wiring_order(order, self._secondaries)
+        return {
+            **self.config_entry.options,
+            CONF_WIRING_ORDER: dict(zip(PLACES, order, strict=False)) if fits else {},
+        }
+
+    def _schema(self, answers: Mapping[str, Any]) -> vol.Schema:
+        """Return the form, with the questions that ``answers`` to others lead to."""
+        schema = OPTIONS_SCHEMA
+        if CONF_SIMULATED not in self.config_entry.data:
+            coordinator = self._coordinator
+            if coordinator is None:
+                units, told = len(self.config_entry.data[CONF_UNITS]), None
+            else:
+                units = coordinator.data.units_expected
+                told = coordinator.wiring.group.told_backup_interface
+            schema = schema.extend(installation_schema(units, told, answers).schema)
+        schema = schema.extend(wiring_order_schema(self._secondaries).schema)
+        if has_smart_loads(self.hass, self.config_entry):
+            schema = schema.extend(SMART_LOADS_SCHEMA.schema)
+        return schema
 
 
 def _primary_unit(entry: ConfigEntry) -> Mapping[str, Any]:

@@ -10,9 +10,11 @@ from homeassistant.helpers.device_registry import (
 from homeassistant.helpers.typing import UNDEFINED
 
 from .a1_ess.codes import Role
+from .a1_ess.extension import SMART_LOADS
 from .a1_ess.inverter import InverterState
 from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN, MANUFACTURER
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .smart_loads import is_hidden, name_of
 
 
 @callback
@@ -33,8 +35,9 @@ def async_register_devices(hass: HomeAssistant, entry: SolaxConfigEntry) -> None
     @callback
     def async_update() -> None:
         nonlocal known
+        interface = coordinator.data.backup_interface
         found = (
-            coordinator.data.backup_interface_type,
+            None if interface is None else interface.type,
             [
                 (member.role, member.model_type, member.identity)
                 for member in coordinator.data.members.values()
@@ -48,7 +51,7 @@ def async_register_devices(hass: HomeAssistant, entry: SolaxConfigEntry) -> None
             _async_register_inverter(
                 registry, entry, member, member.role or unit.role, group.id
             )
-        if (interface := coordinator.data.backup_interface) is not None:
+        if interface is not None:
             registry.async_get_or_create(
                 config_entry_id=entry.entry_id,
                 identifiers={backup_interface_identifier(coordinator)},
@@ -59,7 +62,10 @@ def async_register_devices(hass: HomeAssistant, entry: SolaxConfigEntry) -> None
             )
 
     async_update()
-    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+    for device in (
+        *dr.async_entries_for_config_entry(registry, entry.entry_id),
+        *dr.async_child_entries_for_config_entry(registry, entry.entry_id),
+    ):
         if is_former_member(entry, device.identifiers):
             registry.async_remove_device(device.id)
     entry.async_on_unload(coordinator.async_add_listener(async_update))
@@ -92,19 +98,19 @@ def _async_register_inverter(
 def is_former_member(
     entry: SolaxConfigEntry, identifiers: set[tuple[str, str]]
 ) -> bool:
-    """Return whether a device is an inverter that is no longer in its group.
+    """Return whether a device is an inverter that is no longer in its group, or a hidden load.
 
-    A silent inverter still is: silence is not removal.
+    A silent inverter still is in it: silence is not removal.
     """
-    present = {unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]}
-    shared = tuple(
-        f"{entry.unique_id}_{part}" for part in ("group", "bi", "smart_load")
-    )
-    return not any(
-        name in present or name.startswith(shared)
-        for domain, name in identifiers
-        if domain == DOMAIN
-    )
+    present = {unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]} | {
+        f"{entry.unique_id}_{part}"
+        for part in (
+            "group",
+            "bi",
+            *(f"smart_load_{n}" for n in SMART_LOADS if not is_hidden(entry, n)),
+        )
+    }
+    return not any(name in present for domain, name in identifiers if domain == DOMAIN)
 
 
 def group_identifier(coordinator: SolaxCoordinator) -> tuple[str, str]:
@@ -125,8 +131,13 @@ def smart_load_info(coordinator: SolaxCoordinator, number: int) -> ChildDeviceIn
         config_entry_id=coordinator.config_entry.entry_id,
     )
     assert parent_id is not None
+    identifiers = {(DOMAIN, f"{coordinator.group_id}_smart_load_{number}")}
+    if (name := name_of(coordinator.config_entry, number)) is not None:
+        return ChildDeviceInfo(
+            identifiers=identifiers, parent_device_id=parent_id, name=name
+        )
     return ChildDeviceInfo(
-        identifiers={(DOMAIN, f"{coordinator.group_id}_smart_load_{number}")},
+        identifiers=identifiers,
         parent_device_id=parent_id,
         translation_key="smart_load",
         translation_placeholders={"number": str(number)},

@@ -1,23 +1,20 @@
-"""Events: a fault of an inverter raised or cleared, once each."""
+"""Events: what came and what went, once each, of an inverter and of the group."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import override
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, override
 
-from homeassistant.components.event import (
-    EventEntity,
-    EventEntityDescription,
-    EventExtraStoredData,
-)
+from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util.hass_dict import HassKey
 
 from .a1_ess.faults import FAULTS
 from .a1_ess.inverter import InverterState
-from .const import CLEARED, DOMAIN, FAULT_EVENT
-from .coordinator import SolaxConfigEntry, SolaxCoordinator
-from .entity import InverterEntity
+from .const import CLEARED, FAULT_EVENT, GROUP_EVENT, GroupEventType
+from .coordinator import SolaxConfigEntry
+from .entity import GroupEntity, InverterEntity, SolaxEntity
+from .facts import KNOWN_FACTS, KnownFacts, async_known_facts, lost_unit
 
 PARALLEL_UPDATES = 0
 
@@ -26,16 +23,22 @@ FAULTS_OF_INVERTER = EventEntityDescription(
     event_types=[kind for key in FAULTS for kind in (key, f"{key}{CLEARED}")],
 )
 
-
-@dataclass
-class FaultEventStoredData(EventExtraStoredData):
-    """What is stored of the event, with the faults that stood then."""
-
-    standing: list[str]
+EVENTS_OF_GROUP = EventEntityDescription(
+    key=GROUP_EVENT, event_types=list(GroupEventType)
+)
 
 
-SEEN_IN_THIS_RUN: HassKey[dict[str, frozenset[str]]] = HassKey(f"{DOMAIN}_faults")
-"""The standing faults by serial number, kept over a reload but not over a restart."""
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """Something that comes and goes: whether it holds now, and what is fired for it.
+
+    ``holds`` is None where that is not known.
+    """
+
+    holds: bool | None
+    raised: str
+    cleared: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def async_setup_entry(
@@ -45,42 +48,38 @@ async def async_setup_entry(
 ) -> None:
     """Set up the events of an entry."""
     coordinator = entry.runtime_data
+    await async_known_facts(hass, entry)
     async_add_entities(
-        FaultEvent(coordinator, serial_number)
-        for serial_number in coordinator.wiring.group.units
+        [
+            GroupEvent(coordinator, EVENTS_OF_GROUP),
+            *(
+                FaultEvent(coordinator, FAULTS_OF_INVERTER, serial_number)
+                for serial_number in coordinator.wiring.group.units
+            ),
+        ]
     )
 
 
-class FaultEvent(InverterEntity, EventEntity):
-    """Fires when a fault of an inverter is raised, and when it is cleared."""
+class FactsEvent(SolaxEntity, EventEntity):
+    """Fires when a fact comes to hold, and when it holds no longer."""
 
-    def __init__(self, coordinator: SolaxCoordinator, serial_number: str) -> None:
-        """Watch the inverter with ``serial_number``."""
-        super().__init__(coordinator, FAULTS_OF_INVERTER, serial_number)
-        self._before_restart: frozenset[str] = frozenset()
-        self._before_running: frozenset[str] | None = None
+    _attr_unique_id: str
+    _has_looked = False
 
     @property
-    @override
-    def extra_restore_state_data(self) -> FaultEventStoredData:
-        """Return what a restart must not lose: the faults that may be cleared meanwhile."""
-        event = super().extra_restore_state_data
-        standing = self._seen.get(self._serial_number, self._before_restart)
-        return FaultEventStoredData(
-            event.last_event_type, event.last_event_attributes, sorted(standing)
-        )
+    @abstractmethod
+    def facts(self) -> Mapping[str, Fact]:
+        """Everything that the event is about, as the latest poll tells of it."""
 
     @property
-    def _seen(self) -> dict[str, frozenset[str]]:
-        return self.hass.data.setdefault(SEEN_IN_THIS_RUN, {})
+    def _known(self) -> KnownFacts:
+        return self.hass.data[KNOWN_FACTS][self.coordinator.config_entry.entry_id]
 
     @override
-    async def async_added_to_hass(self) -> None:
-        """Take up where the last run of Home Assistant ended."""
-        await super().async_added_to_hass()
-        if (stored := await self.async_get_last_extra_data()) is not None:
-            standing = stored.as_dict().get("standing", ())
-            self._before_restart = frozenset(FAULTS) & frozenset(standing)
+    async def add_to_platform_finish(self) -> None:
+        """Fire what came or went while the entry was not loaded."""
+        # An automation ignores a change from unavailable, so the first state has to be written.
+        await super().add_to_platform_finish()
         self._compare()
 
     @callback
@@ -99,49 +98,135 @@ class FaultEvent(InverterEntity, EventEntity):
 
     @callback
     def _compare(self) -> None:
-        """Fire an event for each fault that came or went since the last look."""
+        """Fire an event for each fact that came or went since it was last known.
+
+        What is known for the first time is no news: it may have been there all along.
+        """
         if not self.available:
             return
-        state = self.state_of_inverter
-        known = self._seen.get(self._serial_number, self._before_running)
-        before = self._before_restart if known is None else known
-        now = _standing(state, before)
-        # Automations arm their triggers only once Home Assistant runs.
-        if self.hass.state is not CoreState.running:
-            if known is None:
-                self._before_running = now
-            return
-        for key in sorted((before | self._before_restart) - now):
-            self._fire(state, key, f"{key}{CLEARED}")
-        self._before_restart = frozenset()
-        # What stands at the first look after a start was there before: nobody saw it come.
-        if known is not None:
-            for key in sorted(now - before):
-                self._fire(state, key, key)
-        self._seen[self._serial_number] = now
+        seen, facts = self._known.of_event(self._attr_unique_id), self.facts
+        before = dict(seen)
+        for gone in seen.keys() - facts.keys():
+            del seen[gone]
+        # What went is told before what came.
+        for holds in (False, True):
+            for key, fact in facts.items():
+                if fact.holds is not holds or seen.setdefault(key, holds) is holds:
+                    continue
+                # Automations arm their triggers only once Home Assistant runs.
+                if self.hass.state is CoreState.running:
+                    seen[key] = holds
+                    self._fire(fact.raised if holds else fact.cleared, fact.attributes)
+                elif holds and not self._has_looked:
+                    # What stands when Home Assistant starts was there before: nobody saw it come.
+                    seen[key] = True
+        self._has_looked = True
+        if seen != before:
+            self._known.async_save()
 
-    def _fire(self, state: InverterState, key: str, kind: str) -> None:
-        self._trigger_event(
-            kind,
-            {
-                "vendor_code": FAULTS[key].vendor_code,
-                "role": state.role,
-                "unit": self._serial_number,
-            },
-        )
+    def _fire(self, kind: str, attributes: Mapping[str, Any]) -> None:
+        self._trigger_event(kind, dict(attributes))
         # Each event is a state of its own, so that none hides behind the next.
         self.async_write_ha_state()
 
 
-def _standing(state: InverterState, before: frozenset[str]) -> frozenset[str]:
-    """Return the faults that stand; of those that the inverter does not tell, what stood before."""
+class FaultEvent(InverterEntity, FactsEvent):
+    """Fires when a fault of an inverter is raised, and when it is cleared.
 
-    def told() -> Iterator[str]:
-        for key, fault in FAULTS.items():
-            reported = (
-                state.problems if fault.vendor_code is None else state.parallel_faults
+    What being off-grid brings with it is no fault. The inverters tell of both in different
+    registers and one after the other, so such a fault counts only in the second poll with the grid.
+    """
+
+    _latest: InverterState | None = None
+    _before: InverterState | None = None
+
+    @override
+    def _compare(self) -> None:
+        if self._latest is not self.state_of_inverter:
+            self._before, self._latest = self._latest, self.state_of_inverter
+        super()._compare()
+
+    @property
+    @override
+    def facts(self) -> Mapping[str, Fact]:
+        """Whether each fault stands; not known of those that the inverter does not tell."""
+        state = self.state_of_inverter
+        return {
+            key: Fact(
+                holds=self._stands_with_grid(key)
+                if fault.off_grid_consequence
+                else state.reports(key),
+                raised=key,
+                cleared=f"{key}{CLEARED}",
+                attributes={
+                    "vendor_code": fault.vendor_code,
+                    "role": state.role,
+                    "unit": self._serial_number,
+                },
             )
-            if key in (before if reported is None else reported):
-                yield key
+            for key, fault in FAULTS.items()
+        }
 
-    return frozenset(told())
+    def _stands_with_grid(self, key: str) -> bool | None:
+        """Whether two polls say the same of a fault that being off-grid brings with it."""
+        if self.coordinator.data.off_grid or self.state_of_inverter.off_grid:
+            return None
+        told = {
+            state.reports(key) if state is not None and not state.off_grid else None
+            for state in (self._before, self._latest)
+        }
+        return told.pop() if len(told) == 1 else None
+
+
+class GroupEvent(GroupEntity, FactsEvent):
+    """Fires when the group goes off-grid, loses a unit, is incomplete or tested, and at the end."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always while polls are made: it tells of silence too."""
+        return super().available or self.is_silent
+
+    @property
+    @override
+    def facts(self) -> Mapping[str, Fact]:
+        """Whether the group is off-grid, incomplete or being tested, and which units are lost."""
+        state = self.coordinator.data
+        units = self.coordinator.wiring.group.units
+        return {
+            GroupEventType.OFF_GRID: Fact(
+                holds=state.off_grid,
+                raised=GroupEventType.OFF_GRID,
+                cleared=GroupEventType.ON_GRID,
+            ),
+            **{
+                lost_unit(serial_number): Fact(
+                    holds=member.lost,
+                    raised=GroupEventType.UNIT_LOST,
+                    cleared=GroupEventType.UNIT_BACK,
+                    attributes={
+                        "role": member.role or units[serial_number].role,
+                        "unit": serial_number,
+                    },
+                )
+                for serial_number, member in state.members.items()
+            },
+            GroupEventType.GROUP_INCOMPLETE: Fact(
+                holds=state.incomplete,
+                raised=GroupEventType.GROUP_INCOMPLETE,
+                cleared=GroupEventType.GROUP_COMPLETE,
+            ),
+            GroupEventType.TRANSFER_TEST_STARTED: Fact(
+                holds=self.coordinator.acceptance.running,
+                raised=GroupEventType.TRANSFER_TEST_STARTED,
+                cleared=self._end_of_transfer_test,
+            ),
+        }
+
+    @property
+    def _end_of_transfer_test(self) -> GroupEventType:
+        """How the latest test ended; one that nobody knows of any more was broken off."""
+        test = self.coordinator.acceptance.test
+        if test is None or test.phase.running:
+            return GroupEventType.TRANSFER_TEST_ABORTED
+        return GroupEventType(f"transfer_test_{test.phase}")

@@ -1,4 +1,7 @@
-"""The forms that ask how to reach a group and how to poll it."""
+"""The forms that ask how to reach a group, how it is installed and how to poll it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import voluptuous as vol
 
@@ -23,22 +26,38 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from .a1_ess.codes import BackupInterfaceType
+from .a1_ess.codes import BackupInterfaceType, Role
+from .a1_ess.extension import SMART_LOADS
+from .a1_ess.installation import needs_combiner_box, needs_termination
 from .const import (
     CONF_ADVANCED,
     CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_BAUDRATE,
+    CONF_COMBINER_BOX,
     CONF_FRAMER,
+    CONF_HIDDEN,
     CONF_MESSAGE_SPACING,
+    CONF_MINIMUM_SWITCH_TIME,
+    CONF_ROLE,
+    CONF_SMART_LOADS,
+    CONF_TERMINATION,
     CONF_UNIT_ID,
     CONF_UNITS,
+    CONF_WIRING_ORDER,
     DEFAULT_BAUDRATE,
     DEFAULT_MESSAGE_SPACING,
+    DEFAULT_MINIMUM_SWITCH_TIME,
     DEFAULT_PORT,
     DEFAULT_SCAN_INTERVAL,
     DEFAULT_TIMEOUT,
+    NO,
+    YES,
 )
+from .smart_loads import name_field
+
+PLACES = ("first", "second", "third")
+"""The places on the COMM chain behind the primary."""
 
 
 def _whole_number(minimum: int, maximum: int, unit: str | None = None) -> vol.All:
@@ -108,5 +127,71 @@ OPTIONS_SCHEMA = vol.Schema(
             1, 10, UnitOfTime.SECONDS
         ),
         vol.Required(CONF_ALLOW_CONTROL, default=False): BooleanSelector(),
+        vol.Required(
+            CONF_MINIMUM_SWITCH_TIME, default=DEFAULT_MINIMUM_SWITCH_TIME
+        ): _whole_number(0, 3600, UnitOfTime.SECONDS),
     }
 )
+SMART_LOADS_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_SMART_LOADS): section(
+            vol.Schema(
+                {
+                    **{
+                        vol.Optional(name_field(number)): TextSelector()
+                        for number in SMART_LOADS
+                    },
+                    vol.Optional(CONF_HIDDEN): SelectSelector(
+                        SelectSelectorConfig(
+                            options=[str(number) for number in SMART_LOADS],
+                            multiple=True,
+                            translation_key="smart_load",
+                        )
+                    ),
+                }
+            ),
+            {"collapsed": True},
+        )
+    }
+)
+
+
+def installation_schema(
+    units: int, told: BackupInterfaceType | None, answers: Mapping[str, Any]
+) -> vol.Schema:
+    """Return the form for what only the owner knows, as far as it applies.
+
+    ``units`` is how many inverters the group has, ``told`` its backup interface as the primary
+    tells it, None where it does not. One of ``answers`` can lead to another question.
+    """
+    answered = answers.get(CONF_BACKUP_INTERFACE)
+    backup_interface = told or (
+        None if answered is None else BackupInterfaceType(answered)
+    )
+    fields: dict[vol.Marker, SelectSelector] = {}
+    if told is None:
+        fields[vol.Optional(CONF_BACKUP_INTERFACE)] = _choice(
+            list(BackupInterfaceType), CONF_BACKUP_INTERFACE
+        )
+    if needs_combiner_box(units, backup_interface):
+        fields[vol.Optional(CONF_COMBINER_BOX)] = _choice([YES, NO], "yes_no")
+    if needs_termination(units):
+        fields[vol.Optional(CONF_TERMINATION)] = _choice([YES, NO], "yes_no")
+    return vol.Schema(fields)
+
+
+def wiring_order_schema(secondaries: Sequence[Role]) -> vol.Schema:
+    """Return the form for the order of ``secondaries``; with less than two there is only one."""
+    if len(secondaries) < 2:
+        return vol.Schema({})
+    places = {
+        vol.Optional(place): _choice(list(secondaries), CONF_ROLE)
+        for place, _ in zip(PLACES, secondaries, strict=False)
+    }
+    return vol.Schema(
+        {
+            vol.Optional(CONF_WIRING_ORDER, default=dict): section(
+                vol.Schema(places), {"collapsed": True}
+            )
+        }
+    )

@@ -37,6 +37,8 @@ class Pace:
         self._interval: float = entry.options.get(
             CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL
         )
+        self._issue_id = f"{entry.entry_id}_slow_polls"
+        self._closed = False
         self._is_told = False
         self._since: float | None = None
         self._slowest = 0.0
@@ -44,6 +46,9 @@ class Pace:
     @callback
     def observe(self, seconds: float) -> None:
         """Take in a poll that took some seconds."""
+        # A poll that somebody asked for may end after the entry was unloaded.
+        if self._closed:
+            return
         self.share = seconds / self._interval
         if (self.share <= 1) is not self._is_told:
             # As it was told, or as nobody needs to be told.
@@ -60,14 +65,26 @@ class Pace:
         if self._is_told:
             self._tell()
         else:
-            async_clear_pace(self._hass, self._entry)
+            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+
+    @callback
+    def forget(self) -> None:
+        """Begin anew, without a poll, after the entry's issues were dropped."""
+        self.share = self._since = None
+        self._is_told = False
+
+    @callback
+    def async_close(self) -> None:
+        """Drop the issue: it is raised anew when polls don't fit again."""
+        self._closed = True
+        ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
 
     def _tell(self) -> None:
         fitting = math.ceil(self._slowest * _MARGIN / _STEP) * _STEP
         ir.async_create_issue(
             self._hass,
             DOMAIN,
-            _issue_id(self._entry),
+            self._issue_id,
             is_fixable=False,
             severity=ir.IssueSeverity.WARNING,
             translation_key="slow_polls",
@@ -78,13 +95,3 @@ class Pace:
                 "fitting": str(min(fitting, _LONGEST)),
             },
         )
-
-
-@callback
-def async_clear_pace(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Drop the issue of an entry; the next polls raise it again if it stands."""
-    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry))
-
-
-def _issue_id(entry: ConfigEntry) -> str:
-    return f"slow_polls_{entry.entry_id}"

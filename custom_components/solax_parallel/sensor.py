@@ -31,6 +31,7 @@ from homeassistant.helpers.restore_state import RestoreEntity
 
 from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
+from .a1_ess.control import Kind
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState, Presence
@@ -44,9 +45,13 @@ from .entity import (
     GroupEntity,
     InverterEntity,
     SmartLoadEntity,
+    WatchedLoadEntity,
     async_add_as_known,
     completeness,
+    shown_loads,
+    watched_loads,
 )
+from .explanation import explain
 
 PARALLEL_UPDATES = 0
 
@@ -143,6 +148,8 @@ def _measurement(register: Register, role: Role) -> InverterSensorDescription:
     device_class, state_class, unit = _UNITS.get(register.unit, (None, None, None))
     return InverterSensorDescription(
         key=register.key,
+        # For what an owner's register map adds: everything else has a translation.
+        name=register.key.replace("_", " ").capitalize(),
         device_class=device_class,
         state_class=state_class,
         native_unit_of_measurement=unit or register.unit,
@@ -212,7 +219,7 @@ HEALTH_SENSORS = (
     InverterSensorDescription(
         key="presence",
         device_class=SensorDeviceClass.ENUM,
-        options=list(Presence),
+        options=[each for each in Presence if each is not Presence.UNASKED],
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         value_fn=lambda state: state.presence,
@@ -274,25 +281,13 @@ GROUP_SENSORS = (
         key="units_online",
         state_class=_MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda state: len(state.heard),
+        value_fn=lambda state: len(state.heard) if state.asked else None,
         tells_of_silence=True,
     ),
     GroupSensorDescription(
         key="unit_quantity",
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: state.unit_quantity,
-    ),
-    GroupSensorDescription(
-        key="root_cause",
-        device_class=SensorDeviceClass.ENUM,
-        options=list(Cause),
-        value_fn=lambda state: state.root_cause.cause,
-        attributes_fn=lambda state: {
-            "inferred": state.root_cause.inferred,
-            "units": list(state.root_cause.units),
-            "faults": list(state.root_cause.faults),
-            "checks": list(state.root_cause.checks),
-        },
     ),
     GroupSensorDescription(
         key="readiness",
@@ -313,6 +308,22 @@ GROUP_SENSORS = (
     _total("battery_charged_total", "kWh"),
     _total("battery_discharged_total", "kWh"),
     _total("backup_energy_total", "kWh"),
+)
+
+ROOT_CAUSE = GroupSensorDescription(
+    key="root_cause",
+    device_class=SensorDeviceClass.ENUM,
+    options=list(Cause),
+    value_fn=lambda state: state.root_cause.cause,
+    attributes_fn=lambda state: {
+        "inferred": state.root_cause.inferred,
+        "units": list(state.root_cause.units),
+        "faults": list(state.root_cause.faults),
+        "checks": list(state.root_cause.checks),
+        "segment": (
+            None if state.root_cause.segment is None else list(state.root_cause.segment)
+        ),
+    },
 )
 
 TRANSFER_TEST = SensorEntityDescription(
@@ -348,20 +359,19 @@ BACKUP_INTERFACE_SENSORS = (
     ),
 )
 
-SMART_LOAD_SENSORS = (
-    SmartLoadSensorDescription(
-        key="mode",
-        device_class=SensorDeviceClass.ENUM,
-        options=list(SmartLoadMode),
-        value_fn=lambda load: load.mode,
-    ),
-    SmartLoadSensorDescription(
-        key="power",
-        device_class=SensorDeviceClass.POWER,
-        state_class=_MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
-        value_fn=lambda load: load.power,
-    ),
+SMART_LOAD_MODE = SmartLoadSensorDescription(
+    key="mode",
+    device_class=SensorDeviceClass.ENUM,
+    options=list(SmartLoadMode),
+    value_fn=lambda load: load.mode,
+)
+
+SMART_LOAD_POWER = SmartLoadSensorDescription(
+    key="power",
+    device_class=SensorDeviceClass.POWER,
+    state_class=_MEASUREMENT,
+    native_unit_of_measurement=UnitOfPower.WATT,
+    value_fn=lambda load: load.power,
 )
 
 SMART_LOAD_ENERGY = SmartLoadSensorDescription(
@@ -397,9 +407,10 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterPollSensor(coordinator, description, serial_number)
     for serial_number in coordinator.wiring.group.inverters:
         for description in HEALTH_SENSORS:
-            yield InverterPollSensor(coordinator, description, serial_number)
+            yield HealthSensor(coordinator, description, serial_number)
     for group_description in GROUP_SENSORS:
         yield GroupSensor(coordinator, group_description)
+    yield RootCauseSensor(coordinator, ROOT_CAUSE)
     yield TransferTestSensor(coordinator, TRANSFER_TEST)
     yield PollShareSensor(coordinator, POLL_SHARE)
     interface = coordinator.data.backup_interface
@@ -407,9 +418,10 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
         return
     for interface_description in BACKUP_INTERFACE_SENSORS:
         yield BackupInterfaceSensor(coordinator, interface_description)
-    for number in interface.smart_loads:
-        for load_description in SMART_LOAD_SENSORS:
-            yield SmartLoadSensor(coordinator, load_description, number)
+    for number in watched_loads(coordinator, Kind.MODE):
+        yield SmartLoadModeSensor(coordinator, SMART_LOAD_MODE, number)
+    for number in shown_loads(coordinator):
+        yield SmartLoadSensor(coordinator, SMART_LOAD_POWER, number)
         yield SmartLoadTotal(coordinator, SMART_LOAD_ENERGY, number)
 
 
@@ -449,6 +461,12 @@ class InverterTotal(InverterMeasurement, RestoreSensor):
 
     @property
     @override
+    def available(self) -> bool:
+        """Whether there is a sample that can be believed, or nobody asks for one."""
+        return super().available or not self.coordinator.polling
+
+    @property
+    @override
     def native_value(self) -> float | None:
         """The last believed count, however long ago: a restart of Home Assistant needs it."""
         unit = self.coordinator.wiring.group.units[self._serial_number]
@@ -465,6 +483,16 @@ class InverterPollSensor(InverterSensor):
         return True
 
 
+class HealthSensor(InverterSensor):
+    """How asking an inverter goes, whether it answers or not."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether it is asked: silence is told of, too."""
+        return self.coordinator.polling
+
+
 class GroupSensor(GroupEntity, SensorEntity):
     """What is known of the group."""
 
@@ -474,9 +502,16 @@ class GroupSensor(GroupEntity, SensorEntity):
     @override
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
+        if not self.coordinator.polling:
+            return self.entity_description.tells_of_silence or self._counts
         return super().available or (
             self.entity_description.tells_of_silence and self.is_silent
         )
+
+    @property
+    def _counts(self) -> bool:
+        """Whether it is a sum of counters, which stand as they are while nobody asks."""
+        return self.state_class is SensorStateClass.TOTAL_INCREASING
 
     @property
     @override
@@ -491,14 +526,30 @@ class GroupSensor(GroupEntity, SensorEntity):
         return self.entity_description.attributes_fn(self.coordinator.data)
 
 
+class RootCauseSensor(GroupSensor):
+    """Why the group is in trouble, in one word and in one sentence."""
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What points to the cause, and the sentence."""
+        state = self.coordinator.data
+        return {
+            **super().extra_state_attributes,
+            "explanation": explain(
+                state.root_cause, state.members.values(), self.coordinator.words
+            ),
+        }
+
+
 class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
     """How far the running acceptance test is, or what came of the latest."""
 
     @property
     @override
     def available(self) -> bool:
-        """Always: a result stays what it is."""
-        return True
+        """Whether anybody answers or not: a result stays what it is."""
+        return self.coordinator.polling
 
     @property
     @override
@@ -554,8 +605,8 @@ class PollShareSensor(GroupEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Always: silence takes time, too."""
-        return True
+        """Whether anybody is asked: silence takes time, too."""
+        return self.coordinator.polling
 
     @property
     @override
@@ -591,6 +642,12 @@ class SmartLoadSensor(SmartLoadEntity, SensorEntity):
         if (load := self.smart_load) is None:
             return None
         return self.entity_description.value_fn(load)
+
+
+class SmartLoadModeSensor(WatchedLoadEntity, SmartLoadSensor):
+    """Who switches a smart load channel, where that can't be set."""
+
+    _kind = Kind.MODE
 
 
 class SmartLoadTotal(SmartLoadSensor, RestoreSensor):

@@ -1,20 +1,28 @@
 """Found inverters and checks as tables that a dialog can draw, in the language of the house."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import translation
 
-from .a1_ess.checks import Check, run_checks
-from .a1_ess.codes import Role
+from .a1_ess.checks import Check, CheckResult, Statement, Unit, run_checks
+from .a1_ess.codes import ModelType, Role
+from .a1_ess.installation import Installation
 from .a1_ess.roster import Placed, Roster
 from .a1_ess.scan import FoundInverter, Scan
+from .a1_ess.source import Value
 from .a1_ess.transfer_test import TransferTest
 from .const import DOMAIN
 
 UNKNOWN = "?"
+
+_VALUES: Mapping[Check, Callable[[Value], str]] = {
+    Check.RATED_POWER: lambda value: f"{value} W",
+    Check.MODEL_TYPE: lambda value: ModelType(str(value)).label,
+}
+"""How a value is written where it is more than itself."""
 
 
 @dataclass(frozen=True)
@@ -66,26 +74,45 @@ def unit_table(
     return table([words("unit_column", column) for column in columns], rows)
 
 
-def check_table(roster: Roster[Any], words: Words) -> str:
-    """Return the pre-operation checks of what was found and how each came out."""
-    return outcome_table(
-        run_checks(
-            [unit.found for unit in roster.units],
-            roster.unit_quantity,
-            unseen=len(roster.missing),
-        ),
-        words,
+def checks_of(
+    roster: Roster[Any], installation: Installation
+) -> dict[Check, CheckResult]:
+    """Return how the pre-operation checks of what was found came out."""
+    return run_checks(
+        [
+            *(
+                Unit(
+                    serial_number=unit.found.identity.serial_number,
+                    role=unit.found.role,
+                    answer=unit.found,
+                )
+                for unit in roster.units
+            ),
+            *(
+                Unit(serial_number=None, role=role, answer=None)
+                for role in roster.missing
+            ),
+        ],
+        unit_quantity=roster.unit_quantity,
+        backup_interface=roster.backup_interface or installation.backup_interface,
+        installation=installation,
     )
 
 
-def outcome_table(checks: Mapping[Check, bool | None], words: Words) -> str:
-    """Return how each pre-operation check came out."""
-    outcomes = {True: "passed", False: "failed", None: "unknown"}
+def check_table(
+    checks: Mapping[Check, CheckResult],
+    words: Words,
+    serial: Callable[[str], str] = str,
+) -> str:
+    """Return the pre-operation checks, how each came out, and what let it fail.
+
+    ``serial`` makes of a serial number what may be shown of it.
+    """
     return table(
         [words("check_column", column) for column in ("check", "result")],
         [
-            (words("check", check), words("check_result", outcomes[passed]))
-            for check, passed in checks.items()
+            (words("check", check), _result(check, result, words, serial))
+            for check, result in checks.items()
         ],
     )
 
@@ -107,6 +134,29 @@ def transfer_table(test: TransferTest, words: Words) -> str:
             for unit in test.units.values()
         ],
     )
+
+
+def _result(
+    check: Check, result: CheckResult, words: Words, serial: Callable[[str], str]
+) -> str:
+    outcomes = {True: "passed", False: "failed", None: "unknown"}
+    outcome = words("check_result", outcomes[result.passed])
+    if result.passed is not False or not result.units:
+        return outcome
+    reasons = ", ".join(_statement(check, each, words, serial) for each in result.units)
+    return f"{outcome}: {reasons}"
+
+
+def _statement(
+    check: Check, statement: Statement, words: Words, serial: Callable[[str], str]
+) -> str:
+    """Return what an inverter says; a role is told apart by the serial number."""
+    role = UNKNOWN if statement.role is None else words("role", statement.role)
+    if check is Check.ROLES:
+        return f"{role} {serial(statement.unit) if statement.unit else UNKNOWN}"
+    if statement.value is None:
+        return f"{role} {UNKNOWN}"
+    return f"{role} {_VALUES.get(check, str)(statement.value)}"
 
 
 def answers_in_words(scan: Scan, words: Words) -> str:

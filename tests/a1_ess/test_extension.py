@@ -90,6 +90,17 @@ async def test_a_standalone_inverter_has_no_group(
     assert extension.backup_interface is None
 
 
+@pytest.mark.parametrize("kind", BackupInterfaceType)
+async def test_only_a_primary_tells_which_backup_interface_there_is(
+    make_device: MakeDevice, profile: Profile, kind: BackupInterfaceType
+) -> None:
+    primary = await decoded(make_device(backup_interface=kind), profile)
+    assert primary.backup_interface_type is kind
+    for role in (Role.STANDALONE, *SECONDARIES):
+        device = make_device(role, backup_interface=kind)
+        assert (await decoded(device, profile)).backup_interface_type is None
+
+
 async def test_a_bi_has_relays_but_no_channels(
     make_device: MakeDevice, profile: Profile
 ) -> None:

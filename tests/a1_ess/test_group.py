@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from custom_components.solax_parallel.a1_ess.checks import Check, failed_checks
 from custom_components.solax_parallel.a1_ess.codes import (
     BackupInterfaceType,
     GridStatus,
@@ -25,6 +26,10 @@ from custom_components.solax_parallel.a1_ess.group import (
     group_led,
     status,
 )
+from custom_components.solax_parallel.a1_ess.installation import (
+    UNANSWERED,
+    Installation,
+)
 from custom_components.solax_parallel.a1_ess.inverter import (
     Inverter,
     InverterState,
@@ -33,6 +38,7 @@ from custom_components.solax_parallel.a1_ess.inverter import (
 )
 from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
+from custom_components.solax_parallel.a1_ess.root_cause import Cause
 
 from .conftest import Clock, MakeDevice, OpenLink, StartServer
 from .device import SERIALS, Device
@@ -86,8 +92,11 @@ def make_group(profile: Profile, clock: Clock) -> MakeGroup:
         source = RegisterSource(device.unit, profile)
         return Inverter(device.member(), profile, source, clock=clock)
 
-    def make(*links: Sequence[Device]) -> Group:
-        return Group([list(map(inverter, link)) for link in links], clock=clock)
+    def make(
+        *links: Sequence[Device], installation: Installation = UNANSWERED
+    ) -> Group:
+        inverters = [list(map(inverter, link)) for link in links]
+        return Group(inverters, installation=installation, clock=clock)
 
     return make
 
@@ -646,6 +655,19 @@ async def test_a_group_nobody_answers_for_claims_nothing(
 # --- how many there should be ---------------------------------------------------------
 
 
+async def test_incomplete_once_everyone_who_is_missing_is_lost(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    told = [(await group.poll()).incomplete]
+    for silent in (devices[1], None, None, devices[2], None, None):
+        mute([silent] if silent else [])
+        clock.move(10)
+        told.append((await group.poll()).incomplete)
+
+    assert told == [False, None, None, True, None, None, True]
+
+
 async def test_a_quantity_above_what_is_set_up_leaves_the_group_incomplete(
     devices: list[Device], make_group: MakeGroup
 ) -> None:
@@ -654,6 +676,7 @@ async def test_a_quantity_above_what_is_set_up_leaves_the_group_incomplete(
     assert state.unit_quantity == state.units_expected == 4
     assert len(state.heard) == len(state.members) == 3
     assert not state.complete
+    assert state.incomplete
     assert state.status is Status.DEGRADED
     assert state.led is None
     assert state.totals["ac_power"] == Total(
@@ -672,6 +695,7 @@ async def test_a_quantity_below_what_is_set_up_expects_those(
     assert state.unit_quantity == 2
     assert state.units_expected == 4
     assert state.complete
+    assert state.incomplete is False
 
 
 async def test_the_quantity_outlives_the_primarys_silence(
@@ -704,9 +728,10 @@ async def test_a_standalone_inverter_is_a_group_of_one(
 ) -> None:
     state = await make_group([make_device(Role.STANDALONE)]).poll()
 
-    assert state.units_expected == 1
+    assert state.unit_quantity == state.units_expected == 1
     assert state.complete
     assert state.status is Status.NORMAL
+    assert state.checks[Check.UNIT_QUANTITY].passed is True
     assert state.totals["grid_power"].value == 250
     assert state.totals["grid_import_total"].value == 60.75
 
@@ -724,6 +749,127 @@ async def test_the_backup_interface_is_the_primarys(
     devices[0].mute()
     clock.move(10)
     assert (await group.poll()).backup_interface is None
+
+
+async def test_the_type_of_the_backup_interface_outlives_the_primarys_silence(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    devices[0].say(backup_interface="bi", grid_relay="on")
+    answered = Installation(backup_interface=BackupInterfaceType.BI_PRO)
+    group = make_group(devices, installation=answered)
+    # What the register tells wins over what the owner said.
+    for silent in (False, True):
+        if silent:
+            devices[0].mute()
+        clock.move(10)
+        state = await group.poll()
+        assert state.backup_interface_type is BackupInterfaceType.BI
+        assert group.told_backup_interface is BackupInterfaceType.BI
+    assert state.backup_interface is None
+    devices[0].unmute()
+    devices[0].say(backup_interface="none")
+    clock.move(10)
+    assert (await group.poll()).backup_interface_type is BackupInterfaceType.NONE
+
+
+@pytest.mark.parametrize("answer", [None, *BackupInterfaceType])
+async def test_the_owner_tells_the_type_of_the_backup_interface_where_nobody_else_does(
+    devices: list[Device], make_group: MakeGroup, answer: BackupInterfaceType | None
+) -> None:
+    devices[0].refuse("primary_extension")
+    group = make_group(devices, installation=Installation(backup_interface=answer))
+    state = await group.poll()
+    assert state.backup_interface_type is answer
+    assert group.told_backup_interface is None
+    needs_no_box = answer is BackupInterfaceType.NONE
+    assert state.checks[Check.COMBINER_BOX].passed is (True if needs_no_box else None)
+
+
+async def test_the_wiring_order_tells_which_cable(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    order = (Role.SECONDARY_3, Role.SECONDARY_1, Role.SECONDARY_2)
+    for device in (devices[1], devices[2]):
+        device.say(parallel_faults=["parallel_rs485_fault"])
+    group = make_group(devices, installation=Installation(wiring_order=order))
+    assert (await group.poll()).root_cause.segment == order[:2]
+    assert (await make_group(devices).poll()).root_cause.segment is None
+
+
+# --- asking anew ----------------------------------------------------------------------
+
+
+async def test_what_is_asked_once_is_asked_again_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    await group.poll()
+    await group.poll()
+    devices[2].say(arm_firmware_minor=14, rated_power=6000, battery_count=1)
+
+    clock.move(10)
+    state = await group.poll()
+    assert not failed_checks(state.checks)
+
+    group.renew()
+    clock.move(10)
+    state = await group.poll()
+    assert failed_checks(state.checks) == (
+        Check.FIRMWARE,
+        Check.RATED_POWER,
+        Check.BATTERY_QUANTITY,
+    )
+    assert [each.value for each in state.checks[Check.FIRMWARE].units] == [
+        "DSP 1.07 / ARM 2.13",
+        "DSP 1.07 / ARM 2.13",
+        "DSP 1.07 / ARM 2.14",
+        "DSP 1.07 / ARM 2.13",
+    ]
+    for device in devices:
+        device.asked()
+    clock.move(10)
+    await group.poll()
+    assert all("identity" not in device.asked() for device in devices), "once"
+
+
+async def test_one_that_is_left_alone_is_asked_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    devices[3].mute()
+    for _ in range(3):
+        state = await group.poll()
+        clock.move(10)
+    silent = SERIALS[Role.SECONDARY_3]
+    assert state.members[silent].presence is Presence.RESTING
+
+    devices[3].unmute()
+    assert (await group.poll()).members[silent].presence is Presence.RESTING
+    group.renew()
+    assert (await group.poll()).members[silent].heard
+
+    # In vain it costs one request, and then it is left alone as before.
+    devices[3].mute()
+    for _ in range(3):
+        clock.move(10)
+        await group.poll()
+    devices[3].asked()
+    group.renew()
+    assert (await group.poll()).members[silent].presence is Presence.RESTING
+    assert devices[3].asked() == ["identity"]
+
+
+async def test_a_window_that_is_left_alone_is_asked_on_demand(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    group = make_group(devices)
+    devices[1].refuse("extension")
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is None
+    devices[1].fail("extension", None)
+    clock.move(10)
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is None
+    group.renew()
+    assert (await group.poll()).checks[Check.SAFETY_CODE].passed is True
 
 
 # --- side by side ---------------------------------------------------------------------
@@ -848,3 +994,67 @@ async def test_the_clock_is_the_systems_unless_another_is_given(
     run(devices[:1], run_mode="off_grid")
 
     assert (await Group([inverters]).poll()).status is None
+
+
+# --- a pause --------------------------------------------------------------------------
+
+
+async def test_while_nobody_asks_nothing_is_known_of_the_present(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    group = make_group(devices)
+    before = await group.poll()
+    assert before.asked
+    state = group.unasked()
+    assert not state.asked
+    assert state.status is None
+    assert state.led is None
+    assert state.on_grid is None
+    assert state.backup_interface is None
+    assert state.root_cause.cause is Cause.UNKNOWN
+    # What is left is about the layout, which no inverter has to say again.
+    passed = {check for check, result in state.checks.items() if result.passed}
+    assert {result.passed for result in state.checks.values()} == {None, True}
+    assert {state.checks[check].units for check in passed} == {()}
+    assert state.heard == ()
+    for serial, member in state.members.items():
+        assert member.presence is Presence.UNASKED
+        assert member.readings == {}
+        assert member.run_mode is None
+        assert member.problems is None
+        # Who it is does not change by itself.
+        assert member.identity == before.members[serial].identity
+        assert member.role == before.members[serial].role
+        assert member.last_seen == before.members[serial].last_seen
+        assert member.failed_polls == 0
+    counted = ENERGIES | PRIMARY_ENERGIES
+    for key, total in state.totals.items():
+        assert total.value == (before.totals[key].value if key in counted else None)
+        assert total.members_included == 0
+
+
+async def test_before_the_first_poll_nothing_is_known_at_all(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    state = make_group(devices).unasked()
+    assert state.status is None
+    assert {total.value for total in state.totals.values()} == {None}
+    assert [device.asked() for device in devices] == [[]] * 4
+
+
+async def test_after_a_pause_who_rested_is_asked_at_once(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    group = make_group(devices)
+    devices[1].mute()
+    for _ in range(4):
+        await group.poll()
+    devices[1].unmute()
+    devices[1].asked()
+    await group.poll()
+    assert devices[1].asked() == []
+    group.wake()
+    state = await group.poll()
+    # Somebody else may have taken any place meanwhile.
+    assert [device.asked()[0] for device in devices] == ["identity"] * 4
+    assert len(state.heard) == 4

@@ -2,6 +2,7 @@
 
 import pytest
 
+from custom_components.solax_parallel.a1_ess.checks import Check
 from custom_components.solax_parallel.a1_ess.codes import Role
 from custom_components.solax_parallel.a1_ess.group import Group, Status
 from custom_components.solax_parallel.a1_ess.identity import Identity
@@ -129,9 +130,20 @@ async def test_checks_forget_a_unit_that_is_silent(
     pair: list[Device], group: Group
 ) -> None:
     await group.poll()
-    assert all((await group.poll()).checks.values())
+    told = [check for check in Check if check is not Check.TERMINATION]
+    checks = (await group.poll()).checks
+    assert all(checks[check].passed for check in told)
     pair[1].mute()
-    assert not any((await group.poll()).checks.values())
+    told.remove(Check.COMBINER_BOX)
+    checks = (await group.poll()).checks
+    assert {checks[check].passed for check in told} == {None}
+    silent = SERIALS[Role.SECONDARY_1]
+    assert {
+        check: statement.value
+        for check, result in checks.items()
+        for statement in result.units
+        if statement.unit == silent
+    } == dict.fromkeys(each for each in told if each is not Check.UNIT_QUANTITY)
 
 
 async def test_a_link_lost_on_the_way_mixes_nothing(

@@ -687,6 +687,7 @@ async def test_three_silent_polls_and_then_a_minutes_rest(
         clock.move(10)
         state = await inverter.poll()
         assert unheard(state)
+        assert state.lost is (True if state.failed_polls >= 3 else None)
         told.append((state.presence, state.failed_polls, device.asked()))
 
     silent, resting = Presence.SILENT, Presence.RESTING
@@ -724,6 +725,7 @@ async def test_it_comes_back_after_its_serial_number_was_seen(
 
     assert device.asked() == ["identity", *with_settings("primary_extension")]
     assert state.heard
+    assert state.lost is False
     assert state.failed_polls == 0
     assert state.readings["ac_power"] == 3000
 
@@ -821,6 +823,7 @@ async def test_another_inverter_in_its_place_is_not_mixed_up_with_it(
 
     assert device.asked() == ["identity"] * 2
     assert state.presence is Presence.OTHER_SERIAL
+    assert state.lost
     assert unheard(state)
     assert state.serial_number == SERIALS[Role.PRIMARY]
     assert state.other_serial == SERIALS[Role.SECONDARY_1]

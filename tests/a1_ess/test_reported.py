@@ -204,6 +204,20 @@ async def test_all_are_silent_with_the_primary_or_its_block(
     assert state.status is (Status.OFFLINE if silent == "primary" else Status.DEGRADED)
 
 
+async def test_one_that_stays_silent_is_lost(
+    device: Device, group: Group, clock: Clock
+) -> None:
+    told = []
+    for online in ("heard", "silent", "silent", "silent", "heard"):
+        there = ["secondary_2"] if online == "heard" else []
+        device.say(online_mask=["primary", "secondary_1", *there])
+        clock.move(10)
+        second = (await group.poll()).members[SECOND]
+        told.append((second.failed_polls, second.lost))
+
+    assert told == [(0, False), (1, None), (2, None), (3, True), (0, False)]
+
+
 async def test_what_cannot_be_true_is_held_and_then_dropped(
     device: Device, group: Group, clock: Clock
 ) -> None:

@@ -74,6 +74,8 @@ def test_the_secondaries_that_were_not_found_are_missing(
     roster.add([inverter(Role.PRIMARY, quantity=quantity), *found], HERE)
 
     assert roster.missing == missing
+    assert roster.size == max(len(found) + 1, quantity or 0)
+    assert roster.backup_interface is None, "nobody told"
 
 
 def test_an_inverter_found_again_in_its_place_is_taken_anew() -> None:

@@ -33,6 +33,8 @@ async def test_all_units_on_one_link(hass: HomeAssistant, serve: Serve) -> None:
         assert serial in walk.texts["units"]
     assert "DSP 1.09 / ARM 1.12" in walk.texts["units"]
     assert walk.texts["checks"].count("Passed") == 7
+    # What only the owner knows.
+    assert walk.texts["checks"].count("Unknown") == 2
     await walk.submit()
     assert wiring(walk) == ALL_FOUR
     assert walk.entry.unique_id == group.serial_numbers[0]
@@ -168,7 +170,10 @@ async def test_two_groups_behind_one_gateway_share_the_link(
         entries.append(walk.entry)
         await hass.async_block_till_done()
         assert walk.entry.state is ConfigEntryState.LOADED
-    links = [list(entry.runtime_data.wiring.links.values()) for entry in entries]
+    links = [
+        [shared.link for shared in entry.runtime_data.wiring.links.values()]
+        for entry in entries
+    ]
     assert links[0] == links[1]
     listening = len(links[0][0]._lost_callbacks._callbacks)
     for _ in range(3):

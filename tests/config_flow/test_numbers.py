@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant
 from tests.config_flow.conftest import LaySerialLine, Serve, make_group
 from tests.config_flow.walk import Walk
 
-pytestmark = pytest.mark.patient
+pytestmark = [pytest.mark.patient, pytest.mark.timed]
 
 type Layout = Callable[[HomeAssistant, Serve, LaySerialLine], Awaitable[Walk]]
 

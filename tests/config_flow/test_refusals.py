@@ -90,7 +90,7 @@ async def test_checks_that_an_unheard_unit_leaves_open(
     walk = await tcp(hass, server.port)
     await walk.submit()
     assert walk.step == "confirm"
-    assert walk.texts["checks"].count("Unknown") == 7
+    assert walk.texts["checks"].count("Unknown") == 9
 
 
 async def test_secondaries_behind_the_same_address(
@@ -327,7 +327,8 @@ async def test_broken_register_map(hass: HomeAssistant, serve: Serve) -> None:
             walk = await Walk.begin(hass, choice)
             await walk.submit(**typed)
             assert (walk.step, walk.errors) == (choice, {"base": "invalid_profile"})
-            assert "a1_ess_g2.yaml: registers.ac_voltage.adress" in walk.texts["error"]
+            place = "a1_ess_g2.yaml, line 2, registers.ac_voltage.adress: "
+            assert place in walk.texts["error"]
     finally:
         file.unlink()
         file.parent.rmdir()
@@ -345,5 +346,36 @@ async def test_failed_checks_warn(hass: HomeAssistant, serve: Serve) -> None:
     assert walk.step == "confirm"
     assert "DSP 1.08" in walk.texts["units"]
     assert walk.texts["checks"].count("**Failed**") == 2
+    assert (
+        "| Same firmware | **Failed**: "
+        "Primary DSP 1.09 / ARM 1.12, Secondary 1 DSP 1.08 / ARM 1.12 |"
+    ) in walk.texts["checks"]
+    assert (
+        "| Same rated power | **Failed**: Primary 7600 W, Secondary 1 5000 W |"
+    ) in walk.texts["checks"]
     await walk.submit()
     assert walk.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_failed_checks_name_each_inverter(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(4)
+    server = await serve(
+        group,
+        {1: 0, 2: 1, 3: 2},
+        # The third one says that it is the second, and another model.
+        pokes={(3, READINGS, 0x0301): 2, (3, READINGS, 0x0300): 20},
+    )
+    walk = await tcp(hass, server.port)
+    await walk.submit()
+    assert walk.step == "confirm"
+    first, second, third, _ = group.serial_numbers
+    assert (
+        f"| One primary, no role twice | **Failed**: Primary {first}, "
+        f"Secondary 1 {second}, Secondary 1 {third}, Secondary 2 ? |"
+    ) in walk.texts["checks"]
+    assert (
+        "| Same model | **Failed**: Primary A1-HYB-G2, Secondary 1 A1-HYB-G2, "
+        "Secondary 1 A1-AC-G2, Secondary 2 ? |"
+    ) in walk.texts["checks"]

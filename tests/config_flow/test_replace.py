@@ -1,17 +1,25 @@
 """An inverter that was replaced, and one that answers in another's place."""
 
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
-from custom_components.solax_parallel.repairs import async_create_fix_flow
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers import entity_registry as er
 from tests.config_flow.conftest import PokedServer, Serve, make_group
 from tests.config_flow.test_reconfigure import add
 from tests.config_flow.test_refusals import SETTINGS
+from tests.conftest import Fired
 from tests.groups import devices, entity_id, poll, state
+from tests.repairs import Dialog, issues, only_issue
 
 NEW = "NEWCOMER000009"
 
@@ -32,29 +40,12 @@ async def answer_as(
     await poll(hass)
 
 
-def issue(hass: HomeAssistant) -> ir.IssueEntry | None:
-    """Return the one issue of ours, if there is one."""
-    found = [
-        entry
-        for (domain, _), entry in ir.async_get(hass).issues.items()
-        if domain == DOMAIN
-    ]
-    assert len(found) <= 1
-    return found[0] if found else None
-
-
-async def settle(hass: HomeAssistant) -> None:
+async def settle(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> None:
     """Answer the repair with yes."""
-    found = issue(hass)
-    assert found is not None
-    flow = await async_create_fix_flow(hass, found.issue_id, found.data)
-    flow.hass = hass
-    result = await flow.async_step_init()
-    assert result["type"] is FlowResultType.FORM
-    assert result["description_placeholders"] is not None
-    assert NEW in result["description_placeholders"]["new"]
-    result = await flow.async_step_confirm({})
-    assert result["type"] is FlowResultType.CREATE_ENTRY
+    dialog = await Dialog.open(hass, hass_client, only_issue(hass))
+    assert dialog.result["type"] == FlowResultType.FORM
+    assert NEW in dialog.result["description_placeholders"]["new"]
+    assert (await dialog.answer())["type"] == FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
 
 
@@ -63,7 +54,7 @@ def serials(entry: ConfigEntry) -> list[str]:
 
 
 async def test_a_replaced_secondary_takes_over(
-    hass: HomeAssistant, serve: Serve
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
 ) -> None:
     group = make_group(2)
     server = await serve(group)
@@ -75,24 +66,23 @@ async def test_a_replaced_secondary_takes_over(
     await answer_as(hass, server, 2, NEW)
     assert state(hass, f"{old}_battery_soc").state == "unavailable"
     assert state(hass, f"{primary}_battery_soc").state != "unavailable"
-    found = issue(hass)
-    assert found is not None
+    found = only_issue(hass)
     assert found.translation_key == "unit_replaced"
     assert found.is_fixable
     assert found.translation_placeholders is not None
     assert found.translation_placeholders["unit"] == "Secondary inverter 1"
 
-    await settle(hass)
+    await settle(hass, hass_client)
     assert serials(entry) == [primary, NEW]
     assert entity_id(hass, f"{NEW}_battery_soc") == sensor
     assert devices(hass, entry)[NEW].id == device
     assert old not in devices(hass, entry)
     assert float(state(hass, f"{NEW}_battery_soc").state) > 0
-    assert issue(hass) is None
+    assert issues(hass) == []
 
 
 async def test_a_replaced_primary_keeps_the_group(
-    hass: HomeAssistant, serve: Serve
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
 ) -> None:
     group = make_group(2)
     server = await serve(group, {1: 0})
@@ -104,7 +94,7 @@ async def test_a_replaced_primary_keeps_the_group(
     await answer_as(hass, server, 1, NEW)
     # Nobody else can answer, so the whole group is offline; the reason is told all the same.
     assert state(hass, f"{old}_group_status").state == "offline"
-    await settle(hass)
+    await settle(hass, hass_client)
     assert entry.unique_id == old
     assert serials(entry) == [NEW, f"{NEW}_secondary_1"]
     assert entity_id(hass, f"{old}_group_status") == status
@@ -121,8 +111,7 @@ async def test_swapped_members_are_no_replacement(
     server = await serve(group)
     entry = (await add(hass, server.port)).entry
     await answer_as(hass, server, 2, group.serial_numbers[2])
-    found = issue(hass)
-    assert found is not None
+    found = only_issue(hass)
     assert (found.translation_key, found.is_fixable) == ("unit_swapped", False)
     assert state(hass, f"{group.serial_numbers[1]}_ac_power").state == "unavailable"
     assert serials(entry) == list(group.serial_numbers)
@@ -135,33 +124,28 @@ async def test_the_issue_goes_when_the_right_one_is_back(
     server = await serve(group)
     entry = (await add(hass, server.port)).entry
     await answer_as(hass, server, 2, NEW)
-    assert issue(hass) is not None
+    assert only_issue(hass)
     server.pokes.clear()
     inverters = entry.runtime_data.wiring.group.inverters
     inverters[group.serial_numbers[1]]._rest_until = 0
     await poll(hass)
-    assert issue(hass) is None
+    assert issues(hass) == []
     assert state(hass, f"{group.serial_numbers[1]}_ac_power").state != "unavailable"
 
 
 async def test_a_repair_that_is_answered_too_late(
-    hass: HomeAssistant, serve: Serve
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
 ) -> None:
     group = make_group(2)
     server = await serve(group)
     entry = (await add(hass, server.port)).entry
     await answer_as(hass, server, 2, NEW)
-    found = issue(hass)
-    assert found is not None
-    flow = await async_create_fix_flow(hass, found.issue_id, found.data)
-    flow.hass = hass
-    await flow.async_step_init()
+    dialog = await Dialog.open(hass, hass_client, only_issue(hass))
     server.pokes.clear()
     inverters = entry.runtime_data.wiring.group.inverters
     inverters[group.serial_numbers[1]]._rest_until = 0
     await poll(hass)
-    result = await flow.async_step_confirm({})
-    assert result["reason"] == "known_one_is_back"
+    assert (await dialog.answer())["reason"] == "known_one_is_back"
     assert serials(entry) == list(group.serial_numbers)
 
 
@@ -169,27 +153,102 @@ async def test_the_repair_outlives_a_restart(hass: HomeAssistant, serve: Serve) 
     server = await serve(make_group(1))
     entry = (await add(hass, server.port)).entry
     await answer_as(hass, server, 1, NEW)
-    assert issue(hass) is not None
+    assert only_issue(hass)
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     # Nobody of the group answers, so it can't be set up; the reason stays in sight.
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert issue(hass) is not None
+    assert only_issue(hass)
+    await hass.config_entries.async_set_disabled_by(
+        entry.entry_id, ConfigEntryDisabler.USER
+    )
+    assert issues(hass) == [], "nobody looks any more"
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    assert only_issue(hass)
     await hass.config_entries.async_remove(entry.entry_id)
-    assert issue(hass) is None
+    assert issues(hass) == []
 
 
 async def test_a_group_that_is_gone_meanwhile(
-    hass: HomeAssistant, serve: Serve
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
 ) -> None:
     server = await serve(make_group(2))
     entry = (await add(hass, server.port)).entry
     await answer_as(hass, server, 2, NEW)
-    found = issue(hass)
-    assert found is not None
-    flow = await async_create_fix_flow(hass, found.issue_id, found.data)
-    flow.hass = hass
+    dialog = await Dialog.open(hass, hass_client, only_issue(hass))
     await hass.config_entries.async_remove(entry.entry_id)
-    result = await flow.async_step_init()
-    assert result["reason"] == "group_removed"
-    assert issue(hass) is None
+    assert (await dialog.answer())["reason"] == "group_removed"
+    assert issues(hass) == []
+
+
+async def refused(dialog: Dialog, entry: ConfigEntry) -> str:
+    """Answer with yes, and return why nothing was changed."""
+    before = serials(entry)
+    shown = await dialog.answer()
+    assert shown["type"] == FlowResultType.ABORT
+    assert serials(entry) == before
+    assert entry.state is ConfigEntryState.LOADED
+    return str(shown["reason"])
+
+
+async def test_the_second_dialog_about_one_replacement(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    entry = (await add(hass, server.port)).entry
+    await answer_as(hass, server, 2, NEW)
+    second = await Dialog.open(hass, hass_client, only_issue(hass))
+    await settle(hass, hass_client)
+    assert serials(entry) == [group.serial_numbers[0], NEW]
+    assert await refused(second, entry) == "unit_removed"
+
+
+async def test_the_new_one_was_set_up_elsewhere_meanwhile(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
+) -> None:
+    server = await serve(make_group(2))
+    entry = (await add(hass, server.port)).entry
+    await answer_as(hass, server, 2, NEW)
+    dialog = await Dialog.open(hass, hass_client, only_issue(hass))
+    elsewhere = {**entry.data[CONF_UNITS][1], "serial_number": NEW}
+    MockConfigEntry(
+        domain=DOMAIN, unique_id=NEW, data={CONF_UNITS: [elsewhere]}
+    ).add_to_hass(hass)
+    assert await refused(dialog, entry) == "new_one_is_set_up"
+
+
+async def test_yet_another_answers_meanwhile(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    entry = (await add(hass, server.port)).entry
+    await answer_as(hass, server, 2, NEW)
+    dialog = await Dialog.open(hass, hass_client, only_issue(hass))
+    inverters = entry.runtime_data.wiring.group.inverters
+    inverters[group.serial_numbers[1]]._rest_until = 0
+    await answer_as(hass, server, 2, "NEWCOMER000010")
+    inverters[group.serial_numbers[1]]._rest_until = 0
+    await poll(hass)
+    assert await refused(dialog, entry) == "no_longer_known"
+
+
+async def test_a_replacement_ends_the_loss_and_tells_no_old_fault(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    serve: Serve,
+    fired: Fired,
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    await add(hass, server.port)
+    old = group.serial_numbers[1]
+    group.inject(old, "fan")
+    await poll(hass)
+    await answer_as(hass, server, 2, NEW)
+    assert fired == [(old, "fan"), (old, "unit_lost"), (None, "group_incomplete")]
+    fired.clear()
+    await settle(hass, hass_client)
+    await poll(hass)
+    assert fired == [(NEW, "unit_back"), (None, "group_complete")]

@@ -71,6 +71,15 @@ class Extension:
     online: frozenset[Role] | None
     backup_interface: BackupInterface | None
 
+    @property
+    def backup_interface_type(self) -> BackupInterfaceType | None:
+        """Which backup interface the group has; None unless it is the primary that tells."""
+        if self.role is not Role.PRIMARY:
+            return None
+        if self.backup_interface is None:
+            return BackupInterfaceType.NONE
+        return self.backup_interface.type
+
 
 @dataclass(frozen=True)
 class ExtensionReader:

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 import time
 from types import MappingProxyType
 
-from .checks import Check, run_checks
-from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
+from .checks import Check, CheckResult, Unit, run_checks
+from .codes import WORKING_MODES, BackupInterfaceType, Led, Role
 from .extension import BackupInterface
-from .faults import FAULTS, Severity
+from .installation import UNANSWERED, Installation
 from .inverter import Inverter, InverterState, Presence
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
@@ -38,6 +38,9 @@ class Status(StrEnum):
     OFFLINE = "offline"
 
 
+_WELL = (Status.NORMAL, Status.OFF_GRID)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Total:
     """A number of the whole group, and how many of its members it is made of.
@@ -57,7 +60,11 @@ class Total:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupState:
-    """What is known of the group after a poll. None always means: not known."""
+    """What is known of the group after a poll. None always means: not known.
+
+    ``backup_interface`` is what this poll tells of it; its type is known as soon as the primary
+    told it once, or the owner.
+    """
 
     members: Mapping[str, InverterState]
     unit_quantity: int | None
@@ -67,27 +74,15 @@ class GroupState:
     on_grid: bool | None
     totals: Mapping[str, Total]
     backup_interface: BackupInterface | None
-    checks: Mapping[Check, bool | None]
+    backup_interface_type: BackupInterfaceType | None
+    checks: Mapping[Check, CheckResult]
     root_cause: RootCause
 
     @property
-    def backup_interface_type(self) -> BackupInterfaceType | None:
-        """What joins the group to the grid."""
-        leader = next(
-            (
-                each
-                for each in self.members.values()
-                if each.extension is not None
-                and each.extension.unit_quantity is not None
-            ),
-            None,
-        )
-        if leader is None:
-            return None
-        return (
-            BackupInterfaceType.NONE
-            if self.backup_interface is None
-            else self.backup_interface.type
+    def asked(self) -> bool:
+        """Whether there was a poll; without one nothing here tells of silence."""
+        return any(
+            member.presence is not Presence.UNASKED for member in self.members.values()
         )
 
     @property
@@ -96,9 +91,30 @@ class GroupState:
         return tuple(member for member in self.members.values() if member.heard)
 
     @property
+    def off_grid(self) -> bool | None:
+        """Whether the group went off-grid for good.
+
+        None also while an inverter that may only have missed a poll or two could contradict.
+        """
+        if self.on_grid is None or any(
+            member.lost is None for member in self.members.values()
+        ):
+            return None
+        return not self.on_grid
+
+    @property
     def complete(self) -> bool:
         """Whether every inverter that belongs to the group answered."""
         return len(self.heard) >= self.units_expected
+
+    @property
+    def incomplete(self) -> bool | None:
+        """Whether an inverter is missing; None while one may only have missed a poll or two."""
+        if self.complete:
+            return False
+        never_found = self.units_expected > len(self.members)
+        gone = all(member.lost for member in self.members.values() if not member.heard)
+        return never_found or gone or None
 
 
 class Group:
@@ -109,12 +125,13 @@ class Group:
         links: Sequence[Sequence[Inverter]],
         reported: Sequence[ReportedSecondary] = (),
         *,
+        installation: Installation = UNANSWERED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the inverters of each link; those of one link are polled in turn.
 
-        ``reported`` are the secondaries that only the primary can tell of. ``clock`` is a
-        monotonic time in seconds.
+        ``reported`` are the secondaries that only the primary can tell of, ``installation`` is
+        what the owner says. ``clock`` is a monotonic time in seconds.
         """
         self.inverters = {
             inverter.member.serial_number: inverter
@@ -135,16 +152,44 @@ class Group:
             ),
             None,
         )
+        self.turn = asyncio.Lock()
+        """Held by a poll or a command, so that neither meets half of the other."""
         self._links = links
+        self._installation = installation
         self._clock = clock
+        self._renews = False
         self._split_since: float | None = None
         self._unit_quantity: int | None = None
+        self.told_backup_interface: BackupInterfaceType | None = None
+        """Which backup interface there is, as the primary told last; None until then."""
+
+    def renew(self) -> None:
+        """Let the next poll ask every inverter anew for everything, the silent ones too."""
+        self._renews = True
+
+    def end_rests(self) -> None:
+        """Let the next poll ask the silent ones too, without asking the others anew."""
+        for inverter in self.inverters.values():
+            inverter.end_rest()
+
+    @property
+    def leader(self) -> Inverter | None:
+        """The inverter that the group was set up with as its primary."""
+        return None if self._leader is None else self.inverters[self._leader]
 
     async def poll(self) -> GroupState:
         """Poll every inverter once and return what is known now.
 
         Never raises for what the wire does; a group that nobody answered for has status offline.
         """
+        async with self.turn:
+            return await self._poll()
+
+    async def _poll(self) -> GroupState:
+        if self._renews:
+            self._renews = False
+            for inverter in self.inverters.values():
+                inverter.renew()
         members: dict[str, InverterState] = {}
 
         async def poll_link(inverters: Sequence[Inverter]) -> None:
@@ -160,48 +205,96 @@ class Group:
         async with asyncio.TaskGroup() as tasks:
             for inverters in self._links:
                 tasks.create_task(poll_link(inverters))
-        return self._judge({serial: members[serial] for serial in self.inverters})
-
-    def _judge(self, members: dict[str, InverterState]) -> GroupState:
-        # The one that the owner set up: an inverter that takes the role at run time has another
-        # meter, or none.
-        leader = members.get(self._leader) if self._leader is not None else None
-        primary = leader if leader is not None and leader.heard else None
+        heard = {serial: members[serial] for serial in self.inverters}
+        primary = self._primary(heard)
         for secondary in self._reported:
-            members[secondary.serial_number] = (
+            heard[secondary.serial_number] = (
                 secondary.silent()
                 if primary is None
                 else secondary.judge(primary, self._clock())
             )
+        return self._judge(heard)
+
+    def unasked(self) -> GroupState:
+        """Return what is known while nobody asks: what was counted, and nothing of the present."""
+        members = {serial: unit.unasked() for serial, unit in self.units.items()}
+        return replace(self._judge(members), status=None)
+
+    def wake(self) -> None:
+        """Begin anew after a pause."""
+        for unit in self.units.values():
+            unit.wake()
+
+    def _primary(self, members: Mapping[str, InverterState]) -> InverterState | None:
+        """Return the inverter that the owner set up as the primary, if it is heard.
+
+        One that takes the role at run time has another meter, or none.
+        """
+        leader = members.get(self._leader) if self._leader is not None else None
+        return leader if leader is not None and leader.heard else None
+
+    def _judge(self, members: Mapping[str, InverterState]) -> GroupState:
+        primary = self._primary(members)
         heard = [member for member in members.values() if member.heard]
+        if primary is not None:
+            self._learn(primary)
         extension = None if primary is None else primary.extension
-        if extension is not None:
-            self._unit_quantity = extension.unit_quantity
+        backup_interface_type = (
+            self._installation.backup_interface
+            if self.told_backup_interface is None
+            else self.told_backup_interface
+        )
         expected = max(self._unit_quantity or 0, len(members))
         on_grid = agreed_on_grid(heard)
+        judged = status(
+            heard,
+            expected,
+            on_grid,
+            split=self._is_split(heard),
+            online=None if extension is None else extension.online,
+        )
         checks = run_checks(
-            heard, self._unit_quantity, unseen=len(members) - len(heard)
+            [
+                Unit(
+                    serial_number=member.serial_number,
+                    role=member.role,
+                    answer=member if member.heard else None,
+                )
+                for member in members.values()
+            ],
+            unit_quantity=self._unit_quantity,
+            backup_interface=backup_interface_type,
+            installation=self._installation,
         )
         return GroupState(
             members=MappingProxyType(members),
             unit_quantity=self._unit_quantity,
             units_expected=expected,
-            status=status(
-                heard,
-                expected,
-                on_grid,
-                split=self._is_split(heard),
-                online=None if extension is None else extension.online,
-            ),
+            status=judged,
             led=group_led(heard, expected),
             on_grid=on_grid,
             totals=MappingProxyType(self._totals(members, primary, expected, on_grid)),
             backup_interface=None if extension is None else extension.backup_interface,
+            backup_interface_type=backup_interface_type,
             checks=MappingProxyType(checks),
             root_cause=find_root_cause(
-                tuple(members.values()), checks, units_expected=expected
+                tuple(members.values()),
+                checks,
+                units_expected=expected,
+                well=judged in _WELL,
+                wiring_order=self._installation.wiring_order,
             ),
         )
+
+    def _learn(self, primary: InverterState) -> None:
+        """Remember what the primary tells of the group, which outlives its silence."""
+        if primary.role is Role.STANDALONE:
+            self._unit_quantity = 1
+        elif primary.extension is not None:
+            self._unit_quantity = primary.extension.unit_quantity
+            self.told_backup_interface = (
+                primary.extension.backup_interface_type or self.told_backup_interface
+            )
 
     def _is_split(self, heard: Sequence[InverterState]) -> bool:
         if len({member.off_grid for member in heard} - {None}) < 2:
@@ -408,16 +501,7 @@ def status(
     """
     if not heard:
         return Status.OFFLINE
-    faults = [
-        FAULTS[key]
-        for member in heard
-        for key in (member.problems or frozenset())
-        | (member.parallel_faults or frozenset())
-    ]
-    if any(fault.severity is Severity.FAULT for fault in faults) or any(
-        member.led in (Led.RED, Led.RED_FLASHING) or member.run_mode in FAULT_MODES
-        for member in heard
-    ):
+    if any(member.faulted for member in heard):
         return Status.FAULT
     if split:
         return Status.SPLIT
@@ -426,7 +510,7 @@ def status(
     )
     if (
         len(heard) < expected
-        or faults
+        or any(member.problems or member.parallel_faults for member in heard)
         or unheard_by_primary
         or any(member.unnamed_bits for member in heard)
     ):

@@ -1,7 +1,7 @@
 """One inverter: who it is, what it says, and what that means."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 import time
@@ -70,6 +70,7 @@ class Presence(StrEnum):
     SILENT = "silent"
     RESTING = "resting"
     OTHER_SERIAL = "other_serial"
+    UNASKED = "unasked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +123,16 @@ class InverterState:
         return self.presence is Presence.HEARD
 
     @property
+    def lost(self) -> bool | None:
+        """Whether the inverter is gone; None while it may only have missed a poll or two."""
+        if self.heard:
+            return False
+        gone = self.presence is Presence.OTHER_SERIAL or (
+            self.failed_polls >= SILENT_POLLS
+        )
+        return gone or None
+
+    @property
     def off_grid(self) -> bool | None:
         """Whether it runs without the grid."""
         return _off_grid(self.run_mode, self.grid_status)
@@ -132,6 +143,30 @@ class InverterState:
         if self.faults is None:
             return None
         return problems(self.faults, off_grid=self.off_grid)
+
+    @property
+    def faulted(self) -> bool | None:
+        """Whether a fault, and not only a warning, stands; None where it does not tell."""
+        reported = (self.problems, self.parallel_faults)
+        if (
+            self.led in (Led.RED, Led.RED_FLASHING)
+            or self.run_mode in FAULT_MODES
+            or any(
+                FAULTS[key].severity is Severity.FAULT
+                for keys in reported
+                for key in keys or ()
+            )
+        ):
+            return True
+        # A bit that nobody has a name for may be a fault.
+        return None if None in reported or self.unnamed_bits else False
+
+    def reports(self, key: str) -> bool | None:
+        """Whether a fault is a problem of this inverter; None where it does not tell."""
+        standing = (
+            self.problems if FAULTS[key].vendor_code is None else self.parallel_faults
+        )
+        return None if standing is None else key in standing
 
 
 @dataclass
@@ -224,10 +259,28 @@ class Inverter:
             )
         return self._measurements[fitted]
 
+    def renew(self) -> None:
+        """Let the next poll ask anew for everything, and leave nothing alone.
+
+        Who it is and how it is set is otherwise asked once, and after a silence.
+        """
+        self._verified = False
+        self._settings_read_at.clear()
+        self.end_rest()
+
     def end_rest(self) -> None:
         """Let the next poll ask, whatever was to be left alone for a while."""
         self._rest_until = 0.0
         self._rests.clear()
+
+    def unasked(self) -> InverterState:
+        """Return what is known while nobody asks, which is nothing of the present."""
+        return replace(self._unheard({}), presence=Presence.UNASKED, other_serial=None)
+
+    def wake(self) -> None:
+        """Begin anew after a pause: anybody may be there now, and no old value is held."""
+        self.renew()
+        self.samples.forget()
 
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
@@ -239,6 +292,7 @@ class Inverter:
         """
         now = self._clock()
         if now < self._rest_until:
+            self.samples.miss()
             return self._unheard({})
         failures: dict[str, str] = {}
         try:
@@ -260,6 +314,17 @@ class Inverter:
         self._failed_polls = 0
         self._last_seen = datetime.now(UTC)
         return self._state(values, failures, now)
+
+    async def read_extension(self) -> tuple[Extension, Mapping[str, Value | None]]:
+        """Read the extension alone, outside a poll: what it says, and the readings it is made of.
+
+        Nothing is measured in it. Raises ``ReadError``, also when its cross-check fails.
+        """
+        values = await self.source.read(self._extension_window)
+        if self.source.renewed:
+            await check_serial(self.source, self.member.serial_number)
+        extension = ExtensionReader(self._profile, values, {}).decode(self._setting)
+        return extension, values
 
     async def _verify(self) -> None:
         """Make sure that this is the inverter it was."""
@@ -392,10 +457,10 @@ class Inverter:
             self._settings_read_at.clear()
         self._failed_polls += 1
         self._presence = presence
+        self.samples.miss()
         return self._unheard(failures)
 
     def _unheard(self, failures: dict[str, str]) -> InverterState:
-        self.samples.miss()
         return InverterState(
             serial_number=self.member.serial_number,
             presence=self._presence,

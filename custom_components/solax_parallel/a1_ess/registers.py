@@ -1,15 +1,17 @@
-"""Readings taken from Modbus registers."""
+"""Readings taken from Modbus registers, and commands written to them."""
 
 from collections.abc import Mapping
 from typing import override
 
 from modbus_connection import (
+    AcknowledgeError,
     GatewayPathUnavailableError,
     GatewayTargetError,
     IllegalDataAddressError,
     IllegalFunctionError,
     ModbusConnectionError,
     ModbusError,
+    ModbusExceptionError,
     ModbusTimeoutError,
     ModbusUnit,
 )
@@ -19,11 +21,13 @@ from .health import Health, Reads
 from .link import LinkUnit
 from .profile import Profile
 from .source import (
+    NotDoneError,
     RawWords,
     ReadError,
     RefusedError,
     SilentError,
     Source,
+    UnansweredError,
     UnreachableError,
     UnusableError,
     Value,
@@ -121,6 +125,21 @@ class RegisterSource(Source):
         if window == "identity":
             self._renewed = False
         return component.values
+
+    @override
+    async def write(self, address: int, value: int) -> None:
+        """Write one holding register with function 06; see ``Source.write``."""
+        try:
+            await self._unit.write_register(address, value)
+        except AcknowledgeError:
+            # It has taken the command and needs a while for it.
+            return
+        except (ModbusTimeoutError, *_UNREACHABLE) as err:
+            raise UnansweredError(str(err)) from err
+        except ModbusExceptionError as err:
+            raise NotDoneError(str(err)) from err
+        except ModbusError as err:
+            raise UnansweredError(str(err)) from err
 
 
 def _component(unit: ModbusUnit, profile: Profile, window: str) -> ManualComponent:

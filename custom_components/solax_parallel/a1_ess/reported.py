@@ -25,6 +25,7 @@ class ReportedSecondary:
         self.role = role
         self.samples = Samples()
         self._last_seen: datetime | None = None
+        self._failed_polls = 0
         prefix = f"{role}_"
         self._registers = {
             register.key: replace(register, key=register.key.removeprefix(prefix))
@@ -39,11 +40,24 @@ class ReportedSecondary:
     def silent(self) -> InverterState:
         """Return what is known after a poll in which nothing was heard of it."""
         self.samples.miss()
+        self._failed_polls += 1
+        return self._unheard(Presence.SILENT)
+
+    def unasked(self) -> InverterState:
+        """Return what is known while the primary is not asked."""
+        return self._unheard(Presence.UNASKED)
+
+    def wake(self) -> None:
+        """Begin anew after a pause: no old value is held."""
+        self.samples.forget()
+
+    def _unheard(self, presence: Presence) -> InverterState:
         return InverterState(
             serial_number=self.serial_number,
-            presence=Presence.SILENT,
+            presence=presence,
             reported=True,
             last_seen=self._last_seen,
+            failed_polls=self._failed_polls,
         )
 
     def judge(self, primary: InverterState, now: float) -> InverterState:
@@ -61,6 +75,7 @@ class ReportedSecondary:
         if not any(values.values()) or (hears is not None and self.role not in hears):
             return self.silent()
         self._last_seen = primary.last_seen
+        self._failed_polls = 0
         readings = self.samples.take(self._registers.values(), values, now)
         if self.samples.rated_power == THIRD_STRING_POWER:
             # The block has no third string, so the sum of the strings is not known.

@@ -4,12 +4,14 @@ What inverters report and what is concluded from it are never mixed: a cause say
 inferred. The conclusions follow the vendor's parallel instruction (grade vendor).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .checks import Check
+from .checks import BLOCKING, Check, CheckResult, failed_checks
 from .codes import Role
+from .faults import FAULTS, Severity
+from .installation import broken_segment, comm_chain
 from .inverter import InverterState
 
 
@@ -35,7 +37,9 @@ class RootCause:
     """A cause, with the units and faults that point to it and the checks that explain it.
 
     ``inferred`` is false where an inverter reports just this or is seen to be silent, and true
-    where it was concluded.
+    where it was concluded. ``segment`` is the cable between two inverters that a line fault
+    points to; None where it may be any. ``ruled_out`` is true where the checks leave no room for
+    what the vendor names first for such a fault.
     """
 
     cause: Cause
@@ -43,169 +47,276 @@ class RootCause:
     units: tuple[Role, ...] = ()
     faults: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Report:
-    """What one heard unit reports."""
-
-    role: Role
-    faults: frozenset[str]
+    segment: tuple[Role, Role] | None = None
+    ruled_out: bool = False
 
 
 _SYSTEM = "parallel_system_fault"
 _RS485 = "parallel_rs485_fault"
-_CONFIGURATION = frozenset({"parallel_config_fault", "parallel_can_warning"})
-_LINES = {
-    "parallel_can_fault": Cause.CAN_LINE,
-    "eps_sync_lost": Cause.SYNC_LINE,
+_CONFIGURATION = "parallel_config_fault"
+_CONFIGURATION_WARNING = "parallel_can_warning"
+_CAN = "parallel_can_fault"
+_SYNC = "eps_sync_lost"
+_GENERIC = "parallel_fault"
+_VAGUE = frozenset({_GENERIC, _SYSTEM})
+"""What says that something is wrong with paralleling, and leaves open what."""
+_WARNINGS = frozenset(
+    fault.key for fault in FAULTS.values() if fault.severity is Severity.WARNING
+)
+"""What an inverter does not stop for, so that it can't be what others suffer from."""
+
+_EXPLAINED_BY: Mapping[str, Collection[Check]] = {
+    _CONFIGURATION: BLOCKING,
+    _CONFIGURATION_WARNING: {Check.ROLES, Check.UNIT_QUANTITY},
+    # The plug ends the lines of both.
+    _RS485: {Check.UNIT_QUANTITY, Check.TERMINATION},
+    _CAN: {Check.TERMINATION},
 }
-# Faults about the chain of inverters; the generic bit says no more than one of the others.
-_CHAIN = frozenset({_SYSTEM, _RS485, *_CONFIGURATION, *_LINES, "parallel_fault"})
+"""What the vendor tells to check for a fault (grade vendor; the plug by its pins, inferred)."""
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What one heard unit reports; None stands for not told."""
+
+    role: Role
+    documented: frozenset[str] | None
+    parallel: frozenset[str] | None
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The faults that are not about paralleling."""
+        return (self.documented or frozenset()) - {_GENERIC}
+
+    @property
+    def faults(self) -> frozenset[str]:
+        """Every fault that it tells of."""
+        return (self.documented or frozenset()) | (self.parallel or frozenset())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """All that a cause is looked for in.
+
+    ``silent`` is whether a known unit was not heard, ``complete`` whether all were heard that
+    should be there; ``chain`` the order of the units, where that
+    is known and all tell of paralleling faults.
+    """
+
+    reports: Sequence[_Report]
+    checks: Mapping[Check, CheckResult]
+    silent: bool
+    complete: bool
+    chain: tuple[Role, ...] | None
+
+    def reporting(self, *faults: str) -> list[Role]:
+        """Return the units that report one of these faults."""
+        return [
+            report.role
+            for report in self.reports
+            if not report.faults.isdisjoint(faults)
+        ]
+
+    def explaining(self, faults: Iterable[str]) -> tuple[Check, ...]:
+        """Return the failed checks that explain one of these faults."""
+        named = {check for fault in faults for check in _EXPLAINED_BY.get(fault, ())}
+        return failed_checks(self.checks, named)
+
+    def outcomes(self, checks: Iterable[Check]) -> set[bool | None]:
+        """Return how these checks came out, each outcome once."""
+        return {self.checks[check].passed for check in checks}
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The faults of their own that all units which tell in this poll have, if there are two."""
+        telling = [report for report in self.reports if report.documented is not None]
+        if len(telling) < 2:
+            return frozenset()
+        return frozenset.intersection(*(report.own for report in telling)) - _WARNINGS
 
 
 def find_root_cause(
     members: Sequence[InverterState],
-    checks: Mapping[Check, bool | None],
+    checks: Mapping[Check, CheckResult],
     *,
     units_expected: int,
+    well: bool,
+    wiring_order: Sequence[Role] | None = None,
 ) -> RootCause:
     """Return the one cause to look into first.
 
-    ``checks`` are the pre-operation checks and ``units_expected`` the number of units that the
-    group should have.
+    ``checks`` are the pre-operation checks, ``units_expected`` is the number of units that the
+    group should have, ``well`` whether all that is seen of it beside faults is as it should be,
+    and ``wiring_order`` the order of the secondaries on the COMM chain.
     """
     silent = [member for member in members if not member.heard]
     if len(silent) == len(members):
-        return _cause(Cause.UNKNOWN, [])
-    if any(_leads(member) for member in silent):
-        return _cause(Cause.PRIMARY_UNREACHABLE, [Role.PRIMARY])
+        return RootCause(cause=Cause.UNKNOWN)
     reports = [
-        _Report(
-            member.role or Role.SECONDARY,
-            (member.problems or frozenset()) | (member.parallel_faults or frozenset()),
-        )
+        _Report(member.role or Role.SECONDARY, member.problems, member.parallel_faults)
         for member in members
         if member.heard
     ]
-    found = (
-        _common_fault(reports)
-        or _primary_fault(reports)
-        or _rs485(reports, units_expected)
-        or _configuration(reports, checks)
-        or _line(reports)
-        or _own_faults(reports)
+    if any(member.role is not None and member.role.leads for member in silent):
+        reported = frozenset().union(*(report.faults for report in reports))
+        return _cause(Cause.PRIMARY_UNREACHABLE, [Role.PRIMARY], reported)
+    all_tell = len(members) == units_expected and all(
+        member.parallel_faults is not None for member in members
     )
-    if found is not None:
-        return found
+    case = _Case(
+        reports=reports,
+        checks=checks,
+        silent=bool(silent),
+        complete=not silent and len(members) >= units_expected,
+        chain=(
+            comm_chain([report.role for report in reports], wiring_order)
+            if all_tell
+            else None
+        ),
+    )
+    for find in _FINDERS:
+        if (found := find(case)) is not None:
+            return found
     if silent:
-        return _cause(
-            Cause.SECONDARY_UNREACHABLE,
-            [member.role or Role.SECONDARY for member in silent],
+        return RootCause(
+            cause=Cause.SECONDARY_UNREACHABLE,
+            units=tuple(member.role or Role.SECONDARY for member in silent),
         )
-    told = all(
-        member.faults is not None
-        and member.parallel_faults is not None
-        and not member.unnamed_bits
-        for member in members
-    )
-    return _cause(Cause.NONE if told else Cause.UNKNOWN, [])
+    if units := case.reporting(*_VAGUE):
+        faults = frozenset().union(*(report.faults for report in reports)) & _VAGUE
+        return _cause(Cause.UNKNOWN, units, faults)
+    told = all_tell and all(report.documented is not None for report in reports)
+    return RootCause(cause=Cause.NONE if well and told else Cause.UNKNOWN)
 
 
 def _cause(
     cause: Cause,
-    units: Sequence[Role],
-    faults: frozenset[str] = frozenset(),
+    units: Iterable[Role],
+    faults: Iterable[str],
     *,
     inferred: bool = False,
-    checks: Sequence[Check] = (),
+    checks: tuple[Check, ...] = (),
+    segment: tuple[Role, Role] | None = None,
+    ruled_out: bool = False,
 ) -> RootCause:
     return RootCause(
         cause=cause,
         inferred=inferred,
         units=tuple(units),
         faults=tuple(sorted(faults)),
-        checks=tuple(checks),
+        checks=checks,
+        segment=segment,
+        ruled_out=ruled_out,
     )
 
 
-def _leads(member: InverterState) -> bool:
-    return member.role is not None and member.role.leads
+def _common_fault(case: _Case) -> RootCause | None:
+    """The same fault on every unit that tells in one poll has one cause outside of them."""
+    if not case.shared or not case.complete:
+        return None
+    units = [report.role for report in case.reports if report.documented is not None]
+    return _cause(Cause.COMMON_FAULT, units, case.shared, inferred=True)
 
 
-def _primary_fault(reports: Sequence[_Report]) -> RootCause | None:
+def _primary_fault(case: _Case) -> RootCause | None:
     """A secondary's ParallSystem Fault is the primary's own fault seen from outside."""
-    blamed = any(_SYSTEM in report.faults for report in reports)
-    for report in reports:
-        own = report.faults - _CHAIN
-        if report.role.leads and (own or blamed) and len(reports) > 1:
+    blamed = bool(case.reporting(_SYSTEM))
+    for report in case.reports:
+        own = report.own - _WARNINGS
+        if not blamed:
+            # What the others have as well is not what they suffer from.
+            own -= case.shared
+        if report.role.leads and (own or blamed) and len(case.reports) > 1:
             return _cause(
                 Cause.PRIMARY_FAULT,
                 [report.role],
-                own or report.faults,
+                own or report.faults or {_SYSTEM},
                 inferred=not own,
             )
     return None
 
 
-def _rs485(reports: Sequence[_Report], units_expected: int) -> RootCause | None:
-    """On all units the vendor names the number of units first; on some it is the line there."""
-    units = _with(reports, _RS485)
-    if not units:
-        return None
-    everywhere = len(units) == len(reports) == units_expected > 1
+def _rs485(case: _Case) -> RootCause | None:
+    """On all units the vendor names the number of units first; on some it is the line there.
+
+    A number that is known to be right leaves the line.
+    """
+    units = case.reporting(_RS485)
+    everywhere = not case.silent and len(units) == len(case.reports) > 1
+    if not everywhere:
+        return _line(case, _RS485, Cause.RS485_LINE)
+    if case.checks[Check.UNIT_QUANTITY].passed:
+        return _line(case, _RS485, Cause.RS485_LINE, ruled_out=True)
     return _cause(
-        Cause.UNIT_QUANTITY if everywhere else Cause.RS485_LINE,
+        Cause.UNIT_QUANTITY,
         units,
-        frozenset({_RS485}),
+        [_RS485],
         inferred=True,
+        checks=case.explaining([_RS485]),
     )
 
 
-def _configuration(
-    reports: Sequence[_Report], checks: Mapping[Check, bool | None]
-) -> RootCause | None:
+def _configuration(case: _Case) -> RootCause | None:
     """The pre-operation checks that fail tell what is configured differently."""
-    faults = _CONFIGURATION & _all_faults(reports)
-    if not faults:
+    if not (units := case.reporting(_CONFIGURATION, _CONFIGURATION_WARNING)):
+        return None
+    faults = [
+        fault
+        for fault in (_CONFIGURATION, _CONFIGURATION_WARNING)
+        if case.reporting(fault)
+    ]
+    # What an inverter runs on with must not hide what all of them stop for.
+    if _CONFIGURATION not in faults and case.shared and case.complete:
         return None
     return _cause(
         Cause.CONFIGURATION,
-        [report.role for report in reports if report.faults & faults],
+        units,
         faults,
-        checks=[check for check, passed in checks.items() if passed is False],
+        # The warning only says that communication is disturbed.
+        inferred=_CONFIGURATION not in faults,
+        checks=case.explaining(faults),
+        ruled_out=(
+            # Of the many checks some may not be comparable.
+            case.outcomes(_EXPLAINED_BY[_CONFIGURATION]) - {None} == {True}
+            if _CONFIGURATION in faults
+            else case.outcomes(_EXPLAINED_BY[_CONFIGURATION_WARNING]) == {True}
+        ),
     )
 
 
-def _line(reports: Sequence[_Report]) -> RootCause | None:
-    for fault, cause in _LINES.items():
-        if units := _with(reports, fault):
-            return _cause(cause, units, frozenset({fault}), inferred=True)
-    return None
+def _other_line(case: _Case) -> RootCause | None:
+    return _line(case, _CAN, Cause.CAN_LINE) or _line(case, _SYNC, Cause.SYNC_LINE)
 
 
-def _common_fault(reports: Sequence[_Report]) -> RootCause | None:
-    """The same fault on every unit in one poll has one cause outside of them."""
-    common = frozenset.intersection(*[report.faults for report in reports]) - _CHAIN
-    if not common or len(reports) < 2:
+def _line(
+    case: _Case, fault: str, cause: Cause, *, ruled_out: bool = False
+) -> RootCause | None:
+    if not (units := case.reporting(fault)):
         return None
     return _cause(
-        Cause.COMMON_FAULT, [report.role for report in reports], common, inferred=True
+        cause,
+        units,
+        [fault],
+        inferred=True,
+        checks=case.explaining([fault]),
+        segment=None if case.chain is None else broken_segment(case.chain, units),
+        ruled_out=ruled_out,
     )
 
 
-def _own_faults(reports: Sequence[_Report]) -> RootCause | None:
-    faulty = [report for report in reports if report.faults]
+def _own_faults(case: _Case) -> RootCause | None:
+    faulty = [report for report in case.reports if report.own]
     if not faulty:
         return None
-    return _cause(
-        Cause.UNIT_FAULT, [report.role for report in faulty], _all_faults(faulty)
-    )
+    faults = frozenset().union(*(report.own for report in faulty))
+    return _cause(Cause.UNIT_FAULT, [report.role for report in faulty], faults)
 
 
-def _with(reports: Sequence[_Report], fault: str) -> list[Role]:
-    return [report.role for report in reports if fault in report.faults]
-
-
-def _all_faults(reports: Sequence[_Report]) -> frozenset[str]:
-    return frozenset().union(*[report.faults for report in reports])
+_FINDERS: Sequence[Callable[[_Case], RootCause | None]] = (
+    _primary_fault,
+    _rs485,
+    _configuration,
+    _other_line,
+    _common_fault,
+    _own_faults,
+)

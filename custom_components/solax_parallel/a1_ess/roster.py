@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .codes import Role
+from .codes import BackupInterfaceType, Role
 from .extension import MAX_UNITS
 from .scan import FoundInverter
 
@@ -92,6 +92,17 @@ class Roster[L]:
     def unit_quantity(self) -> int | None:
         """How many inverters the primary says there are; None where it does not tell."""
         return self.primary.found.unit_quantity
+
+    @property
+    def size(self) -> int:
+        """How many inverters the group has, found or counted by the primary."""
+        return max(self.unit_quantity or 0, len(self.units))
+
+    @property
+    def backup_interface(self) -> BackupInterfaceType | None:
+        """Which backup interface the group has; None where the primary does not tell it."""
+        extension = self.primary.found.extension
+        return None if extension is None else extension.backup_interface_type
 
     @property
     def reported(self) -> tuple[Role, ...]:

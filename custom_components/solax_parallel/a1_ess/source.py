@@ -32,8 +32,24 @@ class UnusableError(ReadError):
     """Something came back that can't be the window's content."""
 
 
+class WriteError(Exception):
+    """A register was not written as it should have been; the message says why."""
+
+
+class ReadOnlyError(WriteError):
+    """Nothing was sent: what carries the readings can't write."""
+
+
+class NotDoneError(WriteError):
+    """The inverter answered that it does not do it."""
+
+
+class UnansweredError(WriteError):
+    """No answer came that counts, so it is not known whether it arrived."""
+
+
 class Source(Protocol):
-    """What an inverter's readings are taken from."""
+    """What an inverter's readings are taken from, and what writes to it where that is possible."""
 
     @property
     def raw(self) -> RawWords:
@@ -56,4 +72,10 @@ class Source(Protocol):
 
         Raises ``SilentError`` (``UnreachableError`` where that was told), ``RefusedError`` or
         ``UnusableError``.
+        """
+
+    async def write(self, address: int, value: int) -> None:
+        """Write one holding register, once: a write is never repeated.
+
+        Raises ``ReadOnlyError``, ``NotDoneError`` or ``UnansweredError``.
         """

@@ -14,7 +14,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 HOST: Final = "127.0.0.1"
 
 _UNIT_ID_AT = {FramerType.SOCKET: 6, FramerType.RTU: 0}
-"""Where a frame carries its unit id."""
+"""Where a frame carries its unit id; its function follows."""
 
 
 class LoopbackServer(ABC):
@@ -75,12 +75,13 @@ class LoopbackServer(ABC):
         """Return what is served."""
 
     @abstractmethod
-    def _answers(self, unit_id: int) -> bool:
-        """Return whether anybody answers for a unit id now."""
+    def _answers(self, unit_id: int, function: int) -> bool:
+        """Return whether anybody answers a function for a unit id now."""
 
     def _silence(self, sending: bool, packet: bytes) -> bytes:
         """Drop what nobody would send."""
-        if not sending or self._answers(packet[_UNIT_ID_AT[self._framer]]):
+        at = _UNIT_ID_AT[self._framer]
+        if not sending or self._answers(packet[at], packet[at + 1]):
             return packet
         return b""
 

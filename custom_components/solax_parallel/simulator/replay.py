@@ -77,5 +77,5 @@ class ReplayServer(LoopbackServer):
                 )
 
     @override
-    def _answers(self, unit_id: int) -> bool:
+    def _answers(self, unit_id: int, function: int) -> bool:
         return all(self._units.get(unit_id, {"": {}}).values())
