@@ -172,7 +172,7 @@ def states_written(folder: Path, entry: Entry, since: float) -> int:
     }
     with sqlite3.connect(database, uri=True) as connection:
         written = connection.execute(
-            "SELECT entity_id FROM states JOIN states_meta USING (metadata_id) "
+            "SELECT states_meta.entity_id FROM states JOIN states_meta USING (metadata_id) "
             "WHERE last_updated_ts > ?",
             (since,),
         ).fetchall()

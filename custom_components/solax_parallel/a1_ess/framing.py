@@ -10,6 +10,8 @@ from pymodbus.pdu import DecodePDU, ModbusPDU
 _READS = (3, 4)
 _EXCEPTION = 0x80
 _MOST_TRANSACTIONS = 0xFFFF
+_MOST_BYTES = 1024
+"""How much of what came in is looked at: several times the longest frame."""
 
 
 class StrictFramer(FramerBase):
@@ -45,8 +47,11 @@ class StrictFramer(FramerBase):
     def handleFrame(
         self, data: bytes, exp_devid: int, exp_tid: int
     ) -> tuple[int, ModbusPDU | None]:
-        """Return how many bytes are done with, and the reply if it is among them."""
-        used = 0
+        """Return how many bytes are done with, and the reply if it is among them.
+
+        Whoever floods the link must not keep this machine busy with it.
+        """
+        used = max(0, len(data) - _MOST_BYTES)
         pdu = None
         while pdu is None and used < len(data):
             size, unit_id, transaction, content = self.decode(data[used:])
