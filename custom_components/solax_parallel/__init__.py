@@ -33,7 +33,7 @@ PLATFORMS = (
 )
 
 
-STARTUP_PATIENCE = 4.5
+STARTUP_PATIENCE = 4.0
 """For how many seconds Home Assistant's start waits for the first poll.
 
 It tries again as soon as it has started, and then nobody waits.

@@ -3,9 +3,7 @@
 from argparse import ArgumentParser
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import median
 import sys
@@ -13,9 +11,6 @@ from tempfile import TemporaryDirectory
 import time
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
-from scripts.development.api import signed_in, wait_until_answering
-from scripts.development.folder import LOOPBACK, prepare
-from scripts.development.process import HomeAssistant
 
 from .home_assistant import (
     Entry,
@@ -24,11 +19,11 @@ from .home_assistant import (
     cpu_shares,
     setup_seconds,
     states_written,
-    store_entries,
     switch_off,
     switch_on,
 )
 from .least import least_load
+from .running import running
 from .wire import Poll, Site
 
 _READINGS = ("live", "legs", "third_string")
@@ -38,19 +33,6 @@ _SETTLING = 20
 """Seconds after which Home Assistant has done what a start or a setup brings with it."""
 _LATENCIES = (0.005, 0.05)
 _MEGABYTE = 1_000_000
-_NEIGHBOURS = """
-template:
-  - triggers:
-      - trigger: time_pattern
-        seconds: "/5"
-    sensor:
-"""
-_NEIGHBOUR = """\
-      - name: Neighbour {number}
-        state: "{{{{ range(1000) | random }}}}"
-        state_class: measurement
-"""
-_MANY = 30
 
 
 @dataclass(frozen=True)
@@ -113,7 +95,8 @@ async def _rows(
     sites: dict[str, Site],
     entries: dict[str, Entry],
 ) -> AsyncIterator[Row]:
-    async with _running(folder, port, list(entries.values())) as (pid, visit):
+    async with running(folder, port, list(entries.values())) as (home_assistant, visit):
+        pid = home_assistant.pid
         _say("Home Assistant alone")
         await asyncio.sleep(_SETTLING)
         idle, idle_recorder = await cpu_shares(pid, seconds)
@@ -231,7 +214,7 @@ async def _dead_group(
     dead = entries["dead"]
     sites["dead"].set_latency(3600)
     entry = Entry(dead.site, dead.options, disabled=False)
-    async with _running(folder, port, [entry]) as (_, visit):
+    async with running(folder, port, [entry]) as (_, visit):
         return [
             Row(
                 "setup at a start, nobody answers",
@@ -239,33 +222,6 @@ async def _dead_group(
                 "5 s",
             )
         ]
-
-
-@asynccontextmanager
-async def _running(
-    folder: Path, port: int, entries: Sequence[Entry]
-) -> AsyncIterator[tuple[int, Visit]]:
-    """Run a Home Assistant with these entries; yield its process id, and a way in."""
-    url = f"http://{LOOPBACK}:{port}"
-    account = prepare(folder, port)
-    _settle_neighbours(folder)
-    store_entries(folder, entries)
-    async with HomeAssistant(folder) as home_assistant:
-        await home_assistant.alongside(wait_until_answering(url))
-        async with signed_in(url, account) as api:
-            await api.wait_until_running()
-        yield home_assistant.pid, partial(signed_in, url, account)
-
-
-def _settle_neighbours(folder: Path) -> None:
-    """Give Home Assistant something else to do: an empty one has not warmed up its recorder."""
-    file = folder / "configuration.yaml"
-    configuration = file.read_text(encoding="utf-8")
-    if _NEIGHBOURS not in configuration:
-        neighbours = (_NEIGHBOUR.format(number=number) for number in range(_MANY))
-        file.write_text(
-            "".join((configuration, _NEIGHBOURS, *neighbours)), encoding="utf-8"
-        )
 
 
 def _least(number: int) -> str:

@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a report."""
-    config.stash[_REPORT] = []
+    config.stash[_REPORT] = list[str]()
 
 
 def pytest_terminal_summary(
@@ -27,7 +27,8 @@ def pytest_terminal_summary(
 ) -> None:
     """Show the report to whoever asked for all of it."""
     if config.getoption("to_the_end", False):
-        terminalreporter.write_line("\n" + "\n".join(config.stash[_REPORT]))
+        for line in config.stash[_REPORT]:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture
@@ -46,12 +47,14 @@ def warnings(caplog: pytest.LogCaptureFixture, logged: Log) -> Log:
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> list[str]:
     """Lines that are shown at the end."""
-    return request.config.stash[_REPORT]
+    lines: list[str] = request.config.stash[_REPORT]
+    return lines
 
 
 class Kept(NamedTuple):
-    """What the process holds on to."""
+    """What the process holds on to: objects of ours and in all, and tasks."""
 
+    ours: int
     objects: int
     tasks: int
 
@@ -59,4 +62,10 @@ class Kept(NamedTuple):
     def now(cls) -> Kept:
         """Count, once everything that can go is gone."""
         gc.collect()
-        return cls(len(gc.get_objects()), len(asyncio.all_tasks()))
+        objects = gc.get_objects()
+        ours = sum(_is_ours(type(each)) for each in objects)
+        return cls(ours, len(objects), len(asyncio.all_tasks()))
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.startswith("custom_components.")
