@@ -56,6 +56,7 @@ def is_probe(request: Request) -> bool:
     return (request.function, request.address) == (READ_HOLDING, 0)
 
 
+@pytest.mark.timed
 @shared_links
 async def test_a_dead_inverter_costs_the_others_one_timeout_a_minute(
     build_site: BuildSite, layout: Layout
@@ -90,6 +91,7 @@ async def test_a_dead_inverter_costs_the_others_one_timeout_a_minute(
         assert took < usual + SLACK + (DEFAULT_TIMEOUT if asked else 0)
 
 
+@pytest.mark.timed
 @shared_links
 async def test_only_the_inverter_itself_brings_it_back(
     build_site: BuildSite, layout: Layout
@@ -119,6 +121,7 @@ async def test_only_the_inverter_itself_brings_it_back(
         assert bool(site.states[serial].readings) is (presence is Presence.HEARD)
 
 
+@pytest.mark.timed
 async def test_with_one_that_comes_back_the_others_on_its_link_are_tried_too(
     build_site: BuildSite,
 ) -> None:

@@ -44,6 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
+@pytest.mark.timed
 async def test_fault(
     build_site: BuildSite, matrix: Matrix, fault: Fault, layout: Layout
 ) -> None:

@@ -31,13 +31,16 @@ type Shown = dict[str, str]
 
 
 def shown(hass: HomeAssistant, coordinator: SolaxCoordinator) -> Shown:
-    """Return what is shown of a group."""
+    """Return what is shown of a group now; what it lost and has back stays in its event."""
     entries = er.async_entries_for_config_entry(
         er.async_get(hass), coordinator.config_entry.entry_id
     )
     states = ((entry, hass.states.get(entry.entity_id)) for entry in entries)
     return {
-        entry.unique_id: state.state for entry, state in states if state is not None
+        entry.unique_id: state.state
+        for entry, state in states
+        if state is not None
+        and entry.unique_id != f"{coordinator.group_id}_group_event"
     }
 
 
