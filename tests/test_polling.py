@@ -163,6 +163,7 @@ async def test_off_and_on(
     for serial in wire.group.serial_numbers:
         assert after.pop(f"{serial}_last_seen") >= last_seen
         assert float(after.pop(f"{serial}_reply_time")) > 0
+    assert float(after.pop(f"{wire.primary}_group_poll_share")) > 0
     assert after == {key: before[key] for key in after}
     asked = wire.server.requests
     await poll(hass)
