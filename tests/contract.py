@@ -211,6 +211,24 @@ INVERTER: dict[str, Entity] = {
 }
 """What every inverter has beside what it measures."""
 
+HEALTH: dict[str, Entity] = {
+    "presence": _enum(
+        "heard", "unusable", "silent", "resting", "other_serial", category="diagnostic"
+    )._replace(enabled=False),
+    "failed_reads": Entity(
+        SENSOR, state_class="total_increasing", category="diagnostic", enabled=False
+    ),
+    "reply_time": Entity(
+        SENSOR,
+        "duration",
+        "measurement",
+        "ms",
+        category="diagnostic",
+        enabled=False,
+    ),
+}
+"""What is known of asking an inverter, of those that are asked themselves."""
+
 SIMULATED_INVERTER: dict[str, Entity] = {
     "injected_fault": Entity(
         SELECT,
@@ -292,6 +310,13 @@ GROUP: dict[str, Entity] = {
     ),
     "readiness": _enum(
         "ready", "warnings", "blocked", "unknown", category="diagnostic"
+    ),
+    "poll_share": Entity(
+        SENSOR,
+        state_class="measurement",
+        unit="%",
+        category="diagnostic",
+        enabled=False,
     ),
     "transfer_test": _enum(
         "open_breaker",
@@ -394,7 +419,7 @@ def entities_of(
     """
     serials, reported = tuple(serials), tuple(reported)
     group = serials[0]
-    per_inverter = INVERTER | MEASUREMENTS
+    per_inverter = INVERTER | HEALTH | MEASUREMENTS
     if pv:
         per_inverter |= PV_MEASUREMENTS
     if third_string:

@@ -46,9 +46,10 @@ from custom_components.solax_parallel.simulator.group import (
     SimulatedUnit,
     serial_numbers,
 )
+from custom_components.solax_parallel.simulator.loopback import HOST
 from custom_components.solax_parallel.simulator.readings import Reading, readings
 from custom_components.solax_parallel.simulator.registers import Encoder
-from custom_components.solax_parallel.simulator.server import HOST, SimulatorServer
+from custom_components.solax_parallel.simulator.server import SimulatorServer
 from custom_components.solax_parallel.wiring import reported_unit_data, unit_data
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TIMEOUT

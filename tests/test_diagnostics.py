@@ -308,13 +308,14 @@ async def test_raw_words_replay_the_poll(
     wire.clock.move(hours=-2.5)
     wire.group.inject(wire.primary, "eps_sync_lost")
     assert await wire.set_up()
+    await poll(hass)
     report = await download(hass, hass_client, wire.entry)
     connection = MockModbusConnection()
     profile = load_profile()
     for unit_id, (alias, raw) in enumerate(report["data"]["raw"].items(), start=1):
         unit = connection.for_unit(unit_id)
         unit.load_raw(raw)
-        replayed = await Inverter(
+        inverter = Inverter(
             Member(
                 serial_number=alias,
                 unit_id=unit_id,
@@ -323,7 +324,9 @@ async def test_raw_words_replay_the_poll(
             ),
             profile,
             RegisterSource(unit, profile),
-        ).poll()
+        )
+        await inverter.poll()
+        replayed = await inverter.poll()
         reported = report["data"]["group"]["members"][alias]
         assert replayed.heard
         assert dict(replayed.readings) == reported["readings"]

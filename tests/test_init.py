@@ -19,8 +19,8 @@ from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE
 from custom_components.solax_parallel.simulator.server import SimulatorServer
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_UNAVAILABLE
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
@@ -112,6 +112,8 @@ async def test_devices(
 ) -> None:
     wire = await start_group(units=units, backup_interface=backup_interface)
     assert await wire.set_up()
+    # Its firmware is asked for when the start is over.
+    await poll(hass)
     assert shown_devices(hass, wire.entry) == expected_devices(
         wire.group.serial_numbers, backup_interface
     )
@@ -157,6 +159,7 @@ async def test_silent_inverter_has_a_device_that_is_completed_later(
     device = Device("Secondary inverter 1", "A1-HYB-G2", secondary, via=group)
     assert shown_devices(hass, wire.entry)[secondary] == device
     wire.group.inject(secondary, NONE)
+    await poll(hass)
     await poll(hass)
     assert shown_devices(hass, wire.entry)[secondary] == device._replace(
         firmware=FIRMWARE
@@ -273,6 +276,27 @@ async def test_setup_recovers_by_itself_once_somebody_answers(
     await come_back(hass)
     assert is_loaded(wire.entry)
     assert state(hass, f"{wire.primary}_group_status").state == "normal"
+
+
+async def test_start_does_not_wait_for_a_dead_group(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(options={})
+    wire.silence(*wire.group.serial_numbers)
+    hass.set_state(CoreState.not_running)
+    begun = time.monotonic()
+    assert not await wire.set_up()
+    assert time.monotonic() - begun < 5
+    assert wire.entry.state is ConfigEntryState.SETUP_RETRY
+    assert wire.entry.error_reason_translation_key == "slow_at_startup"
+    assert await wire.server.left_alone()
+
+    for serial in wire.group.serial_numbers:
+        wire.group.inject(serial, NONE)
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert is_loaded(wire.entry)
 
 
 async def test_setup_with_the_primary_silent(
@@ -420,6 +444,7 @@ async def test_two_groups_at_once(hass: HomeAssistant, start_group: StartGroup) 
     second = await start_group(units=2, prefix="SECOND", backup_interface="bi")
     assert await first.set_up()
     assert await second.set_up()
+    await poll(hass)
     for wire, backup_interface in ((first, "bi_pro"), (second, "bi")):
         assert shown_devices(hass, wire.entry) == expected_devices(
             wire.group.serial_numbers, backup_interface

@@ -164,6 +164,8 @@ async def test_off_and_on(
     after = dict(by_unique_id(hass, wire.entry))
     for serial in wire.group.serial_numbers:
         assert after.pop(f"{serial}_last_seen") >= last_seen
+        assert float(after.pop(f"{serial}_reply_time")) > 0
+    assert float(after.pop(f"{wire.primary}_group_poll_share")) > 0
     assert after == {key: before[key] for key in after}
     asked = wire.server.requests
     await poll(hass)
@@ -454,6 +456,7 @@ async def test_report_says_what_is_not_known(
 ) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up()
+    await poll(hass)
     await switch_off(hass, wire)
     text = (await report(hass))["report"]
     assert "| Inverters heard | ? |" in text

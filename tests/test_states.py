@@ -20,6 +20,7 @@ from .conftest import AddSimulated, Log, StartGroup
 from .contract import (
     CHECKS,
     ENERGY_TOTALS,
+    HEALTH,
     INVERTER,
     INVERTER_FAULTS,
     LEG_TOTALS,
@@ -248,8 +249,12 @@ async def test_a_generator_that_runs(
     assert state(hass, f"{wire.primary}_operation_led").state == "green"
 
 
+ALIVE = ("last_seen", "failed_polls", *HEALTH)
+"""What an inverter's silence does not make unavailable."""
+
+
 def alive_in_silence(hass: HomeAssistant, serial: str) -> dict[str, str]:
-    return states(hass, [f"{serial}_last_seen", f"{serial}_failed_polls"])
+    return states(hass, [f"{serial}_{key}" for key in ALIVE])
 
 
 @pytest.mark.parametrize("index", [0, 2])
@@ -260,7 +265,7 @@ async def test_silence_of_one_is_nobody_elses(
     assert await wire.set_up(disabled_too=True)
     before = all_states(hass, wire.entry)
     silent = wire.group.serial_numbers[index]
-    seen = state(hass, f"{silent}_last_seen").state
+    known = alive_in_silence(hass, silent)
     wire.silence(silent)
     await poll(hass)
     await poll(hass)
@@ -271,12 +276,13 @@ async def test_silence_of_one_is_nobody_elses(
         for unique_id in entities
         # Only the primary knows of the backup interface and what hangs on it.
         if device == silent or (device.startswith(silent) and "_group" not in device)
-    } - {f"{silent}_last_seen", f"{silent}_failed_polls"}
+    } - known.keys()
     after = all_states(hass, wire.entry)
     assert {key for key, value in after.items() if value == STATE_UNAVAILABLE} == gone
-    assert alive_in_silence(hass, silent) == {
-        f"{silent}_last_seen": seen,
+    assert alive_in_silence(hass, silent) == known | {
         f"{silent}_failed_polls": "2",
+        f"{silent}_failed_reads": "2",
+        f"{silent}_presence": "silent",
     }
     group = f"{wire.primary}_group"
     keys = ("status", "operation_led", "units_online", "unit_quantity")
@@ -342,6 +348,7 @@ async def test_silence_of_all(
 ) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up(disabled_too=True)
+    await poll(hass)
     before = all_states(hass, wire.entry)
     await wire.server.vanish()
     group = f"{wire.primary}_group"
@@ -359,6 +366,7 @@ async def test_silence_of_all(
             f"{group}_polling": STATE_ON,
             f"{group}_event": STATE_UNKNOWN,
             f"{group}_transfer_test": STATE_UNKNOWN,
+            f"{group}_poll_share": known[f"{group}_poll_share"],
             # They have not been pressed yet.
             f"{group}_check_now": STATE_UNKNOWN,
             f"{group}_start_transfer_test": STATE_UNKNOWN,
@@ -368,6 +376,9 @@ async def test_silence_of_all(
             for key, value in (
                 ("last_seen", before[f"{serial}_last_seen"]),
                 ("failed_polls", str(polls)),
+                ("failed_reads", str(polls)),
+                ("presence", "silent"),
+                ("reply_time", before[f"{serial}_reply_time"]),
             )
         }
     assert [level for level, _ in logged] == ["ERROR"], "said once"
@@ -377,7 +388,11 @@ async def test_silence_of_all(
     after = all_states(hass, wire.entry)
     unlike = {key for key in before if before[key] != after[key]}
     # A state shows full seconds, and both polls may have come within one.
-    assert unlike <= {f"{serial}_last_seen" for serial in wire.group.serial_numbers}
+    assert unlike <= {f"{group}_poll_share"} | {
+        f"{serial}_{key}"
+        for serial in wire.group.serial_numbers
+        for key in ("last_seen", "failed_reads", "reply_time")
+    }
 
 
 async def test_another_inverter_in_the_place_of_one(
@@ -642,6 +657,7 @@ async def test_what_only_the_owner_knows(
         units=units, backup_interface=backup_interface, options={**QUICK, **options}
     )
     assert await wire.set_up()
+    await poll(hass)
     group = f"{wire.primary}_group"
     assert states(
         hass,
@@ -658,6 +674,9 @@ async def test_a_simulated_group_is_ready(
     entry = add_simulated(units=units, backup_interface=backup_interface)
     assert await set_up(hass, entry)
     group = f"{entry.unique_id}_group"
+    # A start does not wait for how the inverters are set up.
+    assert state(hass, f"{group}_readiness").state == "unknown"
+    await poll(hass)
     assert state(hass, f"{group}_readiness").state == "ready"
     if units == 1:
         return

@@ -1,5 +1,7 @@
 """SolaX Parallel: A1-ESS-G2 inverters run in parallel, as one system."""
 
+import asyncio
+
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
@@ -30,6 +32,12 @@ PLATFORMS = (
     Platform.SWITCH,
 )
 
+
+STARTUP_PATIENCE = 4.0
+"""For how many seconds Home Assistant's start waits for the first poll.
+
+It tries again as soon as it has started, and then nobody waits.
+"""
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -63,13 +71,20 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
     await totals.async_restore()
     words = await Words.async_load(hass)
     coordinator = SolaxCoordinator(hass, entry, wiring, words)
-    await coordinator.async_begin()
+    try:
+        async with asyncio.timeout(None if hass.is_running else STARTUP_PATIENCE):
+            await coordinator.async_begin()
+    except TimeoutError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN, translation_key="slow_at_startup"
+        ) from err
     await totals.async_save()
     entry.runtime_data = coordinator
     # Last in, first out: what is saved at the end is not overwritten by what was due.
     entry.async_on_unload(totals.async_save)
     entry.async_on_unload(coordinator.async_add_listener(totals.async_save_soon))
     entry.async_on_unload(coordinator.issues.async_close)
+    entry.async_on_unload(coordinator.pace.async_close)
     async_register_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True

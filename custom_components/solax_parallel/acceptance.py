@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+import logging
 from typing import Any, Self, override
 
 from homeassistant.components import persistent_notification
@@ -25,6 +26,8 @@ from .a1_ess.transfer_test import (
 )
 from .const import DOMAIN
 from .tables import Words, transfer_table
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Acceptance:
@@ -119,24 +122,45 @@ class StoredTransferTest(ExtraStoredData):
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
-        """Return the test that was stored, or none where there was none."""
+        """Return the test that was stored, or none where there was none or it is damaged."""
         if not stored:
             return cls(None)
-        ended = stored["ended"]
-        return cls(
-            TransferTest(
-                started=datetime.fromisoformat(stored["started"]),
-                limit=timedelta(seconds=stored["limit"]),
-                phase=Phase(stored["phase"]),
-                ended=None if ended is None else datetime.fromisoformat(ended),
-                units={
-                    serial: Transfer(
-                        role=Role(unit["role"]),
-                        off_grid_after=unit["off_grid_after"],
-                        on_grid_after=unit["on_grid_after"],
-                        failure=unit["failure"] and Failure(unit["failure"]),
-                    )
-                    for serial, unit in stored["units"].items()
-                },
+        try:
+            ended = stored["ended"]
+            return cls(
+                TransferTest(
+                    started=_time(stored["started"]),
+                    limit=timedelta(seconds=stored["limit"]),
+                    phase=Phase(stored["phase"]),
+                    ended=None if ended is None else _time(ended),
+                    units={
+                        serial: Transfer(
+                            role=Role(unit["role"]),
+                            off_grid_after=_seconds(unit["off_grid_after"]),
+                            on_grid_after=_seconds(unit["on_grid_after"]),
+                            failure=unit["failure"] and Failure(unit["failure"]),
+                        )
+                        for serial, unit in stored["units"].items()
+                    },
+                )
             )
-        )
+        except (
+            AttributeError,
+            KeyError,
+            OverflowError,
+            TypeError,
+            ValueError,
+        ) as err:
+            _LOGGER.warning("The stored transfer test can't be read: %r", err)
+            return cls(None)
+
+
+def _time(stored: str) -> datetime:
+    time = datetime.fromisoformat(stored)
+    if time.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return time
+
+
+def _seconds(stored: float | None) -> float | None:
+    return None if stored is None else timedelta(seconds=stored).total_seconds()

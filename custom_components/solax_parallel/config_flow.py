@@ -596,7 +596,8 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 options=with_answers(entry.options, asked, answers),
             )
         return self.async_create_entry(
-            title=f"SolaX Parallel {primary.link}",
+            # Without the address: titles get into logs, and logs are shown to others.
+            title="SolaX Parallel",
             data=data,
             options=with_answers({}, asked, answers),
         )

@@ -1,4 +1,4 @@
-"""Polling the group, and saying once when one of its inverters is lost or back."""
+"""Polling the group."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -13,10 +13,11 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
-from .a1_ess.inverter import Presence
 from .acceptance import Acceptance
 from .const import CONF_POLLING, DEFAULT_SCAN_INTERVAL, DOMAIN
 from .issues import Issues, async_clear_issues
+from .pace import Pace
+from .poll_log import PollLog
 from .remote_mode import RemoteModeIssue
 from .tables import Words
 from .wiring import Wiring
@@ -69,10 +70,11 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.wiring = wiring
         self.words = words
         self.acceptance = Acceptance(hass, entry.entry_id, words)
+        self.pace = Pace(hass, entry)
+        self._log = PollLog(_LOGGER, entry.title)
         self.polling: bool = entry.data.get(CONF_POLLING, True)
         self._remote_mode = RemoteModeIssue(hass, entry, words)
         self.issues = Issues(hass, entry, words)
-        self._lost: set[str] = set()
         self._asking: set[asyncio.Task[Any]] = set()
         self._switching = asyncio.Lock()
 
@@ -81,6 +83,15 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         """What the group's ids are made of: the primary's serial number at setup."""
         assert self.config_entry.unique_id is not None
         return self.config_entry.unique_id
+
+    @property
+    def parts(self) -> object:
+        """What the group is made of, as far as is known by now, to be compared with later."""
+        interface = self.data.backup_interface
+        return (
+            None if interface is None else (interface.type, *interface.smart_loads),
+            [len(unit.measurements) for unit in self.wiring.group.units.values()],
+        )
 
     async def async_begin(self) -> None:
         """Poll for the first time, unless polling is off; counters must be restored by now.
@@ -123,6 +134,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     async def _async_give_up(self) -> None:
         self.acceptance.abort()
         async_clear_issues(self.hass, self.config_entry)
+        self.pace.forget()
         self._fall_quiet()
         for task in self._asking:
             task.cancel()
@@ -208,6 +220,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             # Whoever falls silent while it changes over must not be missed when it is back.
             self.wiring.group.end_rests()
         state = await self.async_ask(self._async_poll())
+        self.pace.observe(self.hass.loop.time() - begun)
         self.issues.async_update(state.members)
         self._remote_mode.observe(state.members)
         self.acceptance.observe(state)
@@ -221,7 +234,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             raise UpdateFailed(
                 translation_domain=DOMAIN, translation_key="nobody_answered"
             )
-        self._log_changes(state)
+        self._log.note(state)
         return state
 
     async def _async_poll(self) -> GroupState:
@@ -239,23 +252,6 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         shown = self.hass.loop.time() + LISTENERS
         spent = timedelta(seconds=int(shown) - int(begun))
         self.update_interval = max(interval - spent, LEAST_REST)
-
-    def _log_changes(self, state: GroupState) -> None:
-        for serial_number, member in state.members.items():
-            # Roles, not serial numbers: a log is often shown to others.
-            role = member.role or "inverter"
-            if member.heard and serial_number in self._lost:
-                self._lost.discard(serial_number)
-                _LOGGER.info("%s: %s answers again", self.name, role)
-            elif not member.heard and serial_number not in self._lost:
-                self._lost.add(serial_number)
-                _LOGGER.warning(
-                    "%s: %s, its entities are unavailable",
-                    self.name,
-                    f"another inverter answers in place of {role}"
-                    if member.presence is Presence.OTHER_SERIAL
-                    else f"{role} does not answer",
-                )
 
 
 def _polling_is_off() -> UpdateFailed:

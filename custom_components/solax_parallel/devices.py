@@ -30,14 +30,28 @@ def async_register_devices(hass: HomeAssistant, entry: SolaxConfigEntry) -> None
         entry_type=DeviceEntryType.SERVICE,
     )
 
+    known: object = None
+
     @callback
     def async_update() -> None:
+        nonlocal known
+        interface = coordinator.data.backup_interface
+        found = (
+            None if interface is None else interface.type,
+            [
+                (member.role, member.model_type, member.identity)
+                for member in coordinator.data.members.values()
+            ],
+        )
+        if found == known:
+            return
+        known = found
         for member in coordinator.data.members.values():
             unit = coordinator.wiring.group.units[member.serial_number]
             _async_register_inverter(
                 registry, entry, member, member.role or unit.role, group.id
             )
-        if (interface := coordinator.data.backup_interface) is not None:
+        if interface is not None:
             registry.async_get_or_create(
                 config_entry_id=entry.entry_id,
                 identifiers={backup_interface_identifier(coordinator)},

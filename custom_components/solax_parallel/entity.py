@@ -38,14 +38,20 @@ def async_add_as_known(
     """Add the entities of what is known now, and later those of what becomes known.
 
     A BI PRO whose primary sleeps at start-up is only known once the primary answers. ``create``
-    returns all entities for the present state.
+    returns all entities for the present state; which there are depends on nothing but the parts
+    of the group.
     """
     coordinator = entry.runtime_data
     domain = async_get_current_platform().domain
     added: set[str] = set()
+    parts: object = None
 
     @callback
     def async_update() -> None:
+        nonlocal parts
+        if coordinator.parts == parts:
+            return
+        parts = coordinator.parts
         new = [
             entity
             for entity in create(coordinator)
@@ -88,6 +94,16 @@ class SolaxEntity(CoordinatorEntity[SolaxCoordinator]):
         super().__init__(coordinator)
         self.entity_description = description
         self._attr_translation_key = description.key
+        self._shown: object = None
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write what the poll has brought, if that is news: most is as it was."""
+        shown = self.available and (self.state, self.extra_state_attributes)
+        if shown != self._shown:
+            self._shown = shown
+            self.async_write_ha_state()
 
 
 class InverterEntity(SolaxEntity):

@@ -34,7 +34,7 @@ from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
 from .a1_ess.control import Kind
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter import InverterState, Presence
 from .a1_ess.profile import Counter, Register
 from .a1_ess.root_cause import Cause
 from .a1_ess.totals import TOTALS, Total, TotalRule
@@ -235,6 +235,39 @@ POLL_SENSORS = (
 )
 """Sensors about the polling of an inverter, which mean most while it is not heard."""
 
+HEALTH_SENSORS = (
+    InverterSensorDescription(
+        key="presence",
+        device_class=SensorDeviceClass.ENUM,
+        options=[each for each in Presence if each is not Presence.UNASKED],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda state: state.presence,
+    ),
+    InverterSensorDescription(
+        key="failed_reads",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda state: state.health.failed_reads,
+    ),
+    InverterSensorDescription(
+        key="reply_time",
+        device_class=SensorDeviceClass.DURATION,
+        state_class=_MEASUREMENT,
+        native_unit_of_measurement=UnitOfTime.MILLISECONDS,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda state: (
+            None
+            if state.health.reply_time is None
+            else round(1000 * state.health.reply_time, 1)
+        ),
+    ),
+)
+"""The same of inverters that are asked themselves."""
+
 
 def _total(key: str, total: TotalRule) -> GroupSensorDescription:
     """Describe the sensor of a total."""
@@ -343,6 +376,15 @@ TRANSFER_TEST = SensorEntityDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
 )
 
+POLL_SHARE = SensorEntityDescription(
+    key="poll_share",
+    state_class=_MEASUREMENT,
+    native_unit_of_measurement=PERCENTAGE,
+    suggested_display_precision=0,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+
 BACKUP_INTERFACE_SENSORS = (
     BackupInterfaceSensorDescription(
         key="third_party_power",
@@ -407,6 +449,9 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterSensor(coordinator, description, serial_number)
         for description in POLL_SENSORS:
             yield InverterPollSensor(coordinator, description, serial_number)
+    for serial_number in coordinator.wiring.group.inverters:
+        for description in HEALTH_SENSORS:
+            yield HealthSensor(coordinator, description, serial_number)
     yield from _group_sensors(coordinator)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
@@ -430,6 +475,7 @@ def _group_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
         for spread_description in SPREAD_SENSORS:
             yield GroupSensor(coordinator, spread_description)
     yield TransferTestSensor(coordinator, TRANSFER_TEST)
+    yield PollShareSensor(coordinator, POLL_SHARE)
 
 
 class InverterSensor(InverterEntity, SensorEntity):
@@ -492,6 +538,16 @@ class InverterPollSensor(InverterSensor):
     def available(self) -> bool:
         """Always: it tells of silence too."""
         return True
+
+
+class HealthSensor(InverterSensor):
+    """How asking an inverter goes, whether it answers or not."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether it is asked: silence is told of, too."""
+        return self.coordinator.polling
 
 
 class GroupSensor(GroupFactEntity, SensorEntity):
@@ -612,6 +668,23 @@ class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
     def async_entity_id_changed(self, old_entity_id: str) -> None:
         """Go on as before under the new name."""
         super().async_entity_id_changed(old_entity_id)
+
+
+class PollShareSensor(GroupEntity, SensorEntity):
+    """How much of the interval a poll takes."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether anybody is asked: silence takes time, too."""
+        return self.coordinator.polling
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The share of the latest poll, in %."""
+        share = self.coordinator.pace.share
+        return None if share is None else round(100 * share, 1)
 
 
 class BackupInterfaceSensor(BackupInterfaceEntity, SensorEntity):

@@ -45,7 +45,8 @@ from .installation import installation_of
 from .links import AnyLink, link_from_data
 from .register_map import async_load_profile
 from .simulator.group import SimulatedGroup
-from .simulator.server import HOST, SimulatorServer
+from .simulator.loopback import HOST
+from .simulator.server import SimulatorServer
 
 _MILLISECOND = 0.001
 

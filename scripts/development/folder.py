@@ -119,18 +119,19 @@ def _confine(folder: Path, port: int) -> None:
         "server_port": port,
         "cors_allowed_origins": [],
     }
-    _store(folder, "http", 1, http)
+    store(folder, "http", 1, http)
     # What searches the network asks this helper where to search.
     # Named are the loopback adapters of Linux and macOS; what is not there is passed over.
-    _store(folder, "core.network", 1, {"configured_adapters": ["lo", "lo0"]})
+    store(folder, "core.network", 1, {"configured_adapters": ["lo", "lo0"]})
     if not (folder / ".storage" / "onboarding").exists():
         # Left open is the account alone. The other steps would set up services of the internet and
         # ask about analytics, which stay off.
         done = ["core_config", "analytics", "integration"]
-        _store(folder, "onboarding", 4, {"done": done})
+        store(folder, "onboarding", 4, {"done": done})
 
 
-def _store(folder: Path, key: str, version: int, data: Mapping[str, object]) -> None:
+def store(folder: Path, key: str, version: int, data: Mapping[str, object]) -> None:
+    """Leave something for Home Assistant to find, in the oldest form that it understands."""
     content = {"version": version, "minor_version": 1, "key": key, "data": data}
     (folder / ".storage" / key).write_text(json.dumps(content), encoding="utf-8")
 

@@ -127,6 +127,8 @@ MEANINGS: Mapping[str, str] = {
     "run_mode": "what the inverter is doing",
     "grid_status": "whether this inverter runs with the grid",
     "bms_connected": "the battery's own computer answers the inverter",
+    "presence": "whether it answers when it is asked; one that stays silent is *resting* and asked once a minute",
+    "failed_reads": "how many reads have failed since Home Assistant started",
     "last_seen": "when the inverter answered last",
     "failed_polls": "polls in a row without an answer",
     "injected_fault": "what ails the simulated inverter: a fault, or silence",

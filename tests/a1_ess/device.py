@@ -14,7 +14,7 @@ from custom_components.solax_parallel.a1_ess.codes import ModelType, Role
 from custom_components.solax_parallel.a1_ess.inverter import Member
 from custom_components.solax_parallel.a1_ess.profile import Profile, Register, Space
 
-from .wire import READ_HOLDING, Behaviour, Exchange
+from .wire import READ_HOLDING, Behaviour, Exchange, Request
 
 type Said = float | str | Collection[str]
 """A value: a number in the register's unit, text, the name of a code, or names of bits."""
@@ -137,6 +137,12 @@ class Device:
     def unmute(self) -> None:
         """Answer again."""
         self.unit.fail_requests(None)
+
+    def words(self, request: Request) -> list[int]:
+        """Return what a request on a wire gets."""
+        holds = request.function == READ_HOLDING
+        store: Mapping[int, Any] = self.unit.holding if holds else self.unit.input
+        return [store.get(request.address + n, 0) for n in range(request.count)]
 
     def asked(self) -> list[str]:
         """Return the windows that were read since this was last asked."""

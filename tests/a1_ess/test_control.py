@@ -46,7 +46,7 @@ from custom_components.solax_parallel.simulator.group import (
     SimulatedGroup,
     serial_numbers,
 )
-from custom_components.solax_parallel.simulator.server import HOST
+from custom_components.solax_parallel.simulator.loopback import HOST
 from tests.groups import (
     Clock as LocalTime,
     WatchedServer,
@@ -362,7 +362,8 @@ async def test_another_inverter_in_its_place_gets_no_command(build: Build) -> No
     await stranger.start()
     refused = await bench.refuses(SWITCH_3, ON)
     assert refused.reason is Refusal.PRIMARY_SILENT
-    assert stranger.requests == 1
+    # Twice, to be sure of the stranger.
+    assert {(each.function, each.address) for each in stranger.asked} == {(3, 0)}
     await bench.poll()
     assert (await bench.refuses(SWITCH_3, ON)).reason is Refusal.PRIMARY_SILENT
     assert stranger.writes == []

@@ -877,6 +877,7 @@ async def test_what_is_asked_once_is_asked_again_on_demand(
 ) -> None:
     group = make_group(devices)
     await group.poll()
+    await group.poll()
     devices[2].say(arm_firmware_minor=14, rated_power=6000, battery_count=1)
 
     clock.move(10)

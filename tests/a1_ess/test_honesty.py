@@ -103,13 +103,33 @@ async def test_nothing_but_ones_is_no_reply(pair: list[Device], group: Group) ->
         for address in range(limits.first, limits.last + 1):
             pair[1].unit.input[address] = 0xFFFF
     state = (await group.poll()).members[SERIALS[pair[1].role]]
-    assert state.presence is Presence.SILENT
+    assert state.presence is Presence.UNUSABLE
     assert set(state.readings.values()) <= {None}
+
+
+@pytest.mark.parametrize("polls", [1, 40])
+async def test_nothing_but_zeros_is_no_reply_however_long(
+    pair: list[Device], group: Group, clock: Clock, polls: int
+) -> None:
+    serial = SERIALS[Role.SECONDARY_1]
+    await group.poll()
+    before = (await group.poll()).members[serial]
+    for window in ("parallel_setting", "live", "legs", "third_string", "extension"):
+        pair[1].clear(window)
+
+    for _ in range(polls):
+        # Long enough for the parallel setting, of which zero is a code, to be read anew.
+        clock.move(10)
+        state = (await group.poll()).members[serial]
+        assert state.presence is Presence.UNUSABLE
+        assert state.readings == {}
+        assert (state.role, state.identity) == (before.role, before.identity)
 
 
 async def test_checks_forget_a_unit_that_is_silent(
     pair: list[Device], group: Group
 ) -> None:
+    await group.poll()
     told = [check for check in Check if check is not Check.TERMINATION]
     checks = (await group.poll()).checks
     assert all(checks[check].passed for check in told)

@@ -20,8 +20,9 @@ from custom_components.solax_parallel.a1_ess.source import (
     UnusableError,
 )
 
-from .conftest import MakeDevice
+from .conftest import MakeDevice, OpenLink, StartServer
 from .device import Device
+from .wire import flipped
 
 WHOLE = Identity(
     serial_number="H10000000000AA",
@@ -49,8 +50,8 @@ async def test_it_tells_everything(
     assert await read_identity(source, profile) == WHOLE
     assert device.asked() == [
         "identity",
-        "firmware",
         "rating",
+        "firmware",
         "parallel_setting",
         "battery_packs",
     ]
@@ -81,14 +82,21 @@ async def test_what_is_refused_is_not_known(
 async def test_one_silence_is_enough(
     device: Device, source: RegisterSource, profile: Profile
 ) -> None:
-    device.ignore("rating")
+    device.ignore("firmware")
 
     assert await read_identity(source, profile) == Identity(
-        serial_number="H10000000000AA",
-        factory_name="Solax",
-        firmware="DSP 1.07 / ARM 2.13",
+        serial_number="H10000000000AA", factory_name="Solax", rated_power=7600
     )
-    assert device.asked() == ["identity", "firmware", "rating"]
+    assert device.asked() == ["identity", "rating", "firmware"]
+
+
+@pytest.mark.parametrize("bit", range(13))
+async def test_a_rated_power_that_does_not_exist_is_not_known(
+    device: Device, source: RegisterSource, profile: Profile, bit: int
+) -> None:
+    device.put("rated_power", 7600 ^ 1 << bit)
+
+    assert (await read_identity(source, profile)).rated_power is None
 
 
 @pytest.mark.parametrize(
@@ -150,39 +158,47 @@ async def test_the_parallel_setting_is_in_the_table_or_not_known(
     assert (await read_identity(source, profile)).parallel_setting is setting
 
 
-async def test_another_serial_number_is_an_error(
-    device: Device, source: RegisterSource, profile: Profile
-) -> None:
-    with pytest.raises(OtherSerialError) as caught:
-        await read_identity(source, profile, expected="H10000000000BB")
-
-    assert caught.value.serial_number == "H10000000000AA"
-    assert "H1" not in str(caught.value)
-    # Nothing more is asked of a stranger.
-    assert device.asked() == ["identity"]
-
-
-async def test_the_expected_serial_number_is_none(
-    source: RegisterSource, profile: Profile
-) -> None:
-    assert await read_identity(source, profile, expected="H10000000000AA") == WHOLE
-
-
 async def test_the_serial_number_alone_can_be_checked(
     device: Device, source: RegisterSource
 ) -> None:
-    await check_serial(source, "H10000000000AA")
+    said = await check_serial(source, "H10000000000AA")
+    assert said["factory_name"] == "Solax"
 
     with pytest.raises(OtherSerialError) as caught:
         await check_serial(source, "H10000000000BB")
     assert caught.value.serial_number == "H10000000000AA"
+    assert "H1" not in str(caught.value)
     device.put("serial_number", *[0x2020] * 7)
     with pytest.raises(UnusableError, match="no serial number"):
         await check_serial(source, "H10000000000BB")
     device.mute()
     with pytest.raises(SilentError):
         await check_serial(source, "H10000000000AA")
-    assert device.asked() == ["identity"] * 4
+    assert device.asked() == ["identity"] * 5
+
+
+SERIAL_BITS = range(2, 16)
+"""In which bytes of a reply the serial number stands: behind function code and length."""
+
+
+@pytest.mark.parametrize("byte", SERIAL_BITS)
+async def test_one_flipped_bit_makes_no_stranger(
+    device: Device,
+    profile: Profile,
+    start_server: StartServer,
+    open_link: OpenLink,
+    byte: int,
+) -> None:
+    server = await start_server()
+    server.content = device.words
+    source = RegisterSource(open_link(server).for_unit(1), profile)
+    server.script.append(flipped(8 * byte + 1))
+
+    await check_serial(source, "H10000000000AA")
+    assert len(server.requests) == 2
+    server.script.extend([flipped(8 * byte + 1), flipped(8 * byte + 2)])
+    with pytest.raises(UnusableError, match="changes"):
+        await check_serial(source, "H10000000000AA")
 
 
 @pytest.mark.parametrize("words", [[0x2020] * 7, [0] * 7])
@@ -194,7 +210,7 @@ async def test_an_empty_serial_number_is_nobodys(
     with pytest.raises(UnusableError, match="no serial number"):
         await read_identity(source, profile)
     with pytest.raises(UnusableError, match="no serial number"):
-        await read_identity(source, profile, expected="H10000000000AA")
+        await check_serial(source, "H10000000000AA")
 
 
 async def test_a_serial_number_filled_up_with_spaces_is_the_same(
@@ -202,9 +218,7 @@ async def test_a_serial_number_filled_up_with_spaces_is_the_same(
 ) -> None:
     device.put("serial_number", 0x4831, 0x4141, 0x4242, 0x4343, 0x4444, 0x2020, 0x2020)
 
-    identity = await read_identity(source, profile, expected="H1AABBCCDD")
-
-    assert identity.serial_number == "H1AABBCCDD"
+    assert (await check_serial(source, "H1AABBCCDD"))["serial_number"] == "H1AABBCCDD"
 
 
 async def test_without_a_serial_number_there_is_no_identity(

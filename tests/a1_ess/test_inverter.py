@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 import time
 
 from modbus_connection import (
     IllegalDataAddressError,
+    ModbusConnectionError,
     ModbusError,
     ModbusProtocolError,
     ServerDeviceBusyError,
@@ -21,10 +23,12 @@ from custom_components.solax_parallel.a1_ess.codes import (
     Led,
     LedSource,
     ModelType,
+    ParallelSetting,
     Role,
     RunMode,
 )
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
+from custom_components.solax_parallel.a1_ess.identity import SETTINGS, Identity
 from custom_components.solax_parallel.a1_ess.inverter import (
     Inverter,
     InverterState,
@@ -39,10 +43,20 @@ from .conftest import Clock, MakeDevice, OpenLink, StartServer
 from .device import SERIALS, Device
 from .wire import Exchange, silence
 
-IDENTITY = ["identity", "firmware", "rating", "parallel_setting", "battery_packs"]
 READINGS = ["live", "legs", "third_string"]
-# Counters that nothing is known of yet are read three times.
-FIRST_READINGS = [*["live"] * 3, *["legs"] * 3, "third_string"]
+
+
+def first_readings(extension: str, *counters: str) -> list[str]:
+    """Return what is read in a first poll: counters that nothing is known of yet three times."""
+    again = ["live", "legs", *counters]
+    return ["identity", *READINGS, extension, *again, *again]
+
+
+def with_settings(extension: str) -> list[str]:
+    """Return what is read in a poll in which the settings are due."""
+    rest = ["rating", "firmware", "battery_packs"]
+    return [*READINGS, "parallel_setting", extension, *rest]
+
 
 type MakeInverter = Callable[..., Inverter]
 
@@ -100,8 +114,14 @@ async def test_a_poll_tells_what_is_known(
     inverter = make_inverter(make_device(backup_interface="bi_pro"))
     before = datetime.now(UTC)
 
+    first = await inverter.poll()
     state = await inverter.poll()
 
+    # All but what hardly ever changes is known at once.
+    assert replace(first, identity=state.identity, last_seen=state.last_seen) == state
+    assert first.identity == Identity(
+        serial_number="H10000000000AA", factory_name="Solax", rated_power=7600
+    )
     assert state.serial_number == "H10000000000AA"
     assert state.presence is Presence.HEARD
     assert state.heard
@@ -146,11 +166,29 @@ async def test_who_it_is_is_asked_once(
     assert device.asked() == []
 
     await inverter.poll()
-    assert device.asked() == [*IDENTITY, *FIRST_READINGS, *["primary_extension"] * 3]
+    assert device.asked() == first_readings("primary_extension", "primary_extension")
+    clock.move(10)
+    await inverter.poll()
+    assert device.asked() == with_settings("primary_extension")
     for _ in range(5):
         clock.move(10)
         await inverter.poll()
         assert device.asked() == [*READINGS, "primary_extension"]
+
+
+async def test_no_two_requests_in_a_row_look_alike(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    """Where frames carry no number, a reply that comes twice could be taken for the next."""
+    for role in (Role.PRIMARY, Role.SECONDARY_1):
+        device = make_device(role)
+        inverter = make_inverter(device, system_interval=60 if role.leads else None)
+        for _ in range(70):
+            await inverter.poll()
+            clock.move(10)
+        shapes = [(e.register_type, e.count) for e in device.unit.read_events]
+        assert len(shapes) > 70 * 4
+        assert all(earlier != later for earlier, later in pairwise(shapes))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +200,7 @@ async def test_only_a_primary_is_asked_for_the_group(
     device = make_device(role)
     state = await make_inverter(device).poll()
 
-    assert device.asked() == [*IDENTITY, *FIRST_READINGS, "extension"]
+    assert device.asked() == first_readings("extension")
     assert state.role is role
 
 
@@ -239,7 +277,7 @@ async def test_a_primary_tells_of_its_secondaries_where_it_is_to(
     device = make_device(system_units=2, secondary_1_l1_power=-5)
     state = await make_inverter(device, system_interval=0).poll()
 
-    assert device.asked()[-1] == "system"
+    assert device.asked().count("system") == 1
     assert state.system["system_units"] == 2
     assert state.system["secondary_1_l1_power"] == -5
     assert set(state.system) == {r.key for r in profile.read_in("system")}
@@ -761,7 +799,7 @@ async def test_it_comes_back_after_its_serial_number_was_seen(
     clock.move(60)
     state = await inverter.poll()
 
-    assert device.asked() == [*IDENTITY, *READINGS, "primary_extension"]
+    assert device.asked() == ["identity", *with_settings("primary_extension")]
     assert state.heard
     assert state.lost is False
     assert state.failed_polls == 0
@@ -859,7 +897,7 @@ async def test_another_inverter_in_its_place_is_not_mixed_up_with_it(
     clock.move(10)
     state = await inverter.poll()
 
-    assert device.asked() == ["identity"]
+    assert device.asked() == ["identity"] * 2
     assert state.presence is Presence.OTHER_SERIAL
     assert state.lost
     assert unheard(state)
@@ -892,7 +930,7 @@ async def test_another_inverter_is_asked_again_after_a_minute(
 
     clock.move(10)
     assert (await inverter.poll()).presence is Presence.OTHER_SERIAL
-    assert device.asked() == ["identity"]
+    assert device.asked() == ["identity"] * 2
 
     device.say(serial_number=SERIALS[Role.PRIMARY])
     clock.move(60)
@@ -920,6 +958,8 @@ async def test_who_it_is_is_checked_after_the_link_was_lost(
 ) -> None:
     inverter = make_inverter(wired)
     await inverter.poll()
+    clock.move(10)
+    await inverter.poll()
     wired.asked()
 
     connection.simulate_connection_lost()
@@ -944,7 +984,7 @@ async def test_another_inverter_behind_a_new_link_is_not_mixed_up_with_it(
     clock.move(10)
     state = await inverter.poll()
 
-    assert wired.asked() == ["identity"]
+    assert wired.asked() == ["identity"] * 2
     assert state.presence is Presence.OTHER_SERIAL
     assert state.other_serial == SERIALS[Role.SECONDARY_1]
     assert unheard(state)
@@ -978,7 +1018,7 @@ async def test_an_inverter_without_a_serial_number_is_not_another_one(
 
     state = await make_inverter(device).poll()
 
-    assert state.presence is Presence.SILENT
+    assert state.presence is Presence.UNUSABLE
     assert state.other_serial is None
 
 
@@ -1038,7 +1078,7 @@ async def test_a_refused_window_is_left_alone_for_a_minute(
     assert asked == [True, *[False] * 5, True, *[False] * 5, True, False]
 
 
-async def test_an_unusable_window_is_left_alone_after_three_polls(
+async def test_a_window_that_was_never_usable_is_left_alone_after_three_polls(
     make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
 ) -> None:
     device = make_device()
@@ -1052,6 +1092,83 @@ async def test_an_unusable_window_is_left_alone_after_three_polls(
         clock.move(10)
 
     assert asked == [True] * 3 + [False] * 5 + [True] + [False] * 5 + [True, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "polls"),
+    [(ServerDeviceBusyError(), 30), (IllegalDataAddressError(), 2)],
+    ids=["busy", "refused"],
+)
+async def test_a_window_that_worked_is_back_as_soon_as_it_works_again(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    clock: Clock,
+    error: ModbusError,
+    polls: int,
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    device.fail("legs", error)
+    for _ in range(polls):
+        clock.move(10)
+        assert "legs" in (await inverter.poll()).failures
+    device.fail("legs", None)
+
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert state.failures == {}
+    assert state.readings["l1_voltage"] == 120.1
+
+
+async def test_an_inverter_that_is_busy_for_minutes_is_back_at_once(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+    clock.move(10)
+    await inverter.poll()
+    device.unit.fail_requests(ServerDeviceBusyError())
+    for _ in range(30):
+        clock.move(10)
+        state = await inverter.poll()
+        assert unheard(state)
+        assert state.presence is Presence.UNUSABLE
+    device.unmute()
+    device.asked()
+
+    clock.move(10)
+    assert (await inverter.poll()).heard
+    assert "identity" not in device.asked()
+
+
+@pytest.mark.parametrize("quick", [True, False])
+async def test_what_is_told_at_once_to_be_out_of_reach_is_tried_in_every_poll(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock, quick: bool
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    await inverter.poll()
+
+    async def fails(address: int, count: int) -> list[int]:
+        clock.move(0.1 if quick else 1)
+        raise ModbusConnectionError("gone")
+
+    answer = device.unit.read_holding_registers, device.unit.read_input_registers
+    device.unit.read_holding_registers = fails  # type: ignore[method-assign]
+    device.unit.read_input_registers = fails  # type: ignore[method-assign]
+    presences = []
+    for _ in range(5):
+        clock.move(10)
+        presences.append((await inverter.poll()).presence)
+    rests = Presence.SILENT if quick else Presence.RESTING
+    assert presences == [Presence.SILENT] * 2 + [rests] * 3
+
+    device.unit.read_holding_registers, device.unit.read_input_registers = answer  # type: ignore[method-assign]
+    clock.move(10)
+    assert (await inverter.poll()).heard is quick
 
 
 async def test_a_window_that_comes_back_counts_anew(
@@ -1129,6 +1246,8 @@ async def test_an_inverter_that_serves_nothing_is_not_heard(
     clock.move(10)
     state = await inverter.poll()
 
+    # How it is set up can be read, but that is not what a poll is for.
+    assert "parallel_setting" in device.asked()
     assert unheard(state)
     assert set(state.failures) == {*READINGS, "primary_extension"}
 
@@ -1155,21 +1274,24 @@ async def test_an_inverter_that_only_serves_the_extension_is_heard(
 # --- the parallel setting -------------------------------------------------------------
 
 
-async def test_the_setting_is_read_again_after_five_minutes(
+async def test_settings_are_read_again_after_five_minutes_one_a_poll(
     make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
 ) -> None:
     device = make_device()
     inverter = make_inverter(device)
-    asked = []
+    asked: list[tuple[int, str]] = []
 
-    await inverter.poll()
-    device.asked()
-    for _ in range(61):
-        clock.move(10)
+    for polls in range(67):
         await inverter.poll()
-        asked.append("parallel_setting" in device.asked())
+        asked += [(polls, each) for each in device.asked() if each in SETTINGS]
+        clock.move(10)
 
-    assert [n for n, was in enumerate(asked, start=1) if was] == [30, 60]
+    assert sorted(asked[:4]) == sorted((1, each) for each in SETTINGS)
+    assert asked[4:] == [
+        (polls + later, each)
+        for polls in (31, 61)
+        for later, each in enumerate(SETTINGS)
+    ]
 
 
 async def test_a_new_setting_changes_the_role(
@@ -1177,6 +1299,8 @@ async def test_a_new_setting_changes_the_role(
 ) -> None:
     device = make_device()
     inverter = make_inverter(device)
+    await inverter.poll()
+    clock.move(10)
     await inverter.poll()
     device.say(parallel_setting="slave", role="secondary_3")
     clock.move(10)
@@ -1186,13 +1310,30 @@ async def test_a_new_setting_changes_the_role(
     assert state.role is Role.PRIMARY
 
     clock.move(290)
-    state = await inverter.poll()
-    assert state.role is Role.SECONDARY_3
-    assert state.extension is not None
+    later = [await inverter.poll() for _ in SETTINGS]
+    assert later[-1].role is Role.SECONDARY_3
+    assert later[-1].extension is not None
     device.asked()
-    clock.move(10)
     await inverter.poll()
     assert device.asked() == [*READINGS, "extension"]
+
+
+async def test_a_role_that_is_not_what_was_found_is_looked_into_at_once(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device(Role.SECONDARY_2)
+    inverter = make_inverter(device, device.member(role=Role.PRIMARY))
+
+    state = await inverter.poll()
+
+    assert device.asked() == [
+        "identity",
+        *READINGS,
+        "primary_extension",
+        "parallel_setting",
+        *["live", "legs"] * 2,
+    ]
+    assert state.role is Role.SECONDARY_2
 
 
 async def test_a_secondary_that_was_made_the_primary_tells_of_the_group(
@@ -1208,7 +1349,7 @@ async def test_a_secondary_that_was_made_the_primary_tells_of_the_group(
         online_mask=["primary", "secondary_1"],
     )
 
-    clock.move(300)
+    clock.move(10)
     state = await inverter.poll()
 
     assert state.role is Role.PRIMARY
@@ -1233,36 +1374,51 @@ async def test_a_setting_that_was_not_read_is_read_again_soon(
         case "busy":
             device.fail("parallel_setting", ServerDeviceBusyError())
 
-    clock.move(300)
-    assert (await inverter.poll()).heard
+    for _ in range(4):
+        clock.move(300)
+        assert (await inverter.poll()).heard
     device.fail("parallel_setting", None)
     device.say(parallel_setting="master")
+    device.asked()
     clock.move(60)
     state = await inverter.poll()
 
-    assert "parallel_setting" in device.asked()[-4:]
+    assert "parallel_setting" in device.asked()
     assert state.role is Role.PRIMARY
     assert state.extension is not None
 
 
-async def test_a_silence_while_it_says_who_it_is_does_not_last(
-    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+@pytest.mark.parametrize("window", SETTINGS)
+async def test_a_setting_that_was_missed_is_made_up_for(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock, window: str
 ) -> None:
     device = make_device()
-    device.ignore("firmware")
+    device.ignore(window)
     inverter = make_inverter(device)
+    await inverter.poll()
+    whole = Identity(
+        serial_number="H10000000000AA",
+        factory_name="Solax",
+        firmware="DSP 1.07 / ARM 2.13",
+        rated_power=7600,
+        battery_count=2,
+        parallel_setting=ParallelSetting.MASTER,
+    )
 
-    first = await inverter.poll()
-    assert first.heard
-    assert first.identity is not None
-    assert first.identity.firmware is None
-    assert first.role is Role.PRIMARY
-    # What was missed of the settings is made up for in the same poll.
-    assert "parallel_setting" in device.asked()
     clock.move(10)
     state = await inverter.poll()
+    assert state.heard
+    assert state.identity != whole
+    assert list(state.failures) == [window]
+    # Another silence would be another timeout.
+    assert device.asked()[-1] == window
+
+    device.fail(window, None)
+    clock.move(10)
+    state = await inverter.poll()
+    assert state.identity == whole
     assert state.extension is not None
-    assert state.parallel_faults == frozenset()
+    assert state.failures == {}
 
 
 # --- what it has ----------------------------------------------------------------------
@@ -1313,7 +1469,9 @@ async def test_only_the_largest_has_a_third_string(
     )
     inverter = make_inverter(device, member)
 
-    state = await inverter.poll()
+    for _ in range(3):
+        device.asked()
+        state = await inverter.poll()
 
     largest = rated_power == 7600
     assert inverter.samples.rated_power == rated_power
@@ -1337,6 +1495,7 @@ async def test_the_rated_power_found_counts_while_it_is_not_told(
             device.put("rated_power", 0xFFFF)
     inverter = make_inverter(device, device.member(rated_power=5000))
 
+    await inverter.poll()
     state = await inverter.poll()
 
     assert inverter.samples.rated_power == 5000

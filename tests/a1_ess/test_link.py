@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
+from itertools import pairwise
 import logging
-import os
-import struct
+from pathlib import Path
 import time
-import tty
 from typing import Any, override
 
 from modbus_connection import (
@@ -39,10 +38,12 @@ from .wire import (
     WRITE_MULTIPLE,
     WRITE_SINGLE,
     Behaviour,
+    Exchange,
     Framing,
+    SerialServer,
+    after_noise,
     answer,
     closed_after,
-    crc16,
     from_another_unit,
     in_two,
     late,
@@ -52,6 +53,9 @@ from .wire import (
     reset,
     silence,
     stalled_after,
+    twice,
+    unnumbered,
+    with_another_function,
     with_another_transaction,
     with_unknown_function,
 )
@@ -147,7 +151,10 @@ async def test_a_bad_reply_fails_at_once(
         pytest.param(silence, id="silence"),
         pytest.param(stalled_after(15), id="stalled_in_data"),
         pytest.param(from_another_unit, id="another_unit"),
+        pytest.param(with_another_function, id="another_function"),
+        pytest.param(with_unknown_function, id="unknown_function"),
         pytest.param(noise(b"\x12\x34" * 12), id="noise"),
+        pytest.param(noise(b"\x00" * 40), id="zeros"),
     ],
 )
 async def test_a_missing_reply_costs_one_timeout(
@@ -168,16 +175,69 @@ async def test_a_missing_reply_costs_one_timeout(
     assert await unit.read_input_registers(0x30, 10) == put_in(1, 0x30, 10)
 
 
+@pytest.mark.parametrize("stray", [with_another_transaction, unnumbered])
 async def test_a_reply_to_another_transaction_is_no_reply(
-    start_server: StartServer, open_link: OpenLink
+    start_server: StartServer, open_link: OpenLink, stray: Behaviour
 ) -> None:
     server = await start_server()
     unit = open_link(server, timeout=0.2).for_unit(1)
-    server.script.append(with_another_transaction)
+    server.script.append(stray)
 
     with pytest.raises(ModbusTimeoutError):
         await unit.read_holding_registers(0x20, 10)
     assert await unit.read_holding_registers(0x30, 10) == held(1, 0x30, 10)
+
+
+async def test_a_stray_reply_does_not_hide_the_true_one(
+    start_server: StartServer, open_link: OpenLink
+) -> None:
+    server = await start_server()
+    unit = open_link(server, timeout=1).for_unit(1)
+
+    async def both(exchange: Exchange) -> None:
+        for behaviour in (unnumbered, from_another_unit, with_another_function, answer):
+            await behaviour(exchange)
+
+    server.script.append(both)
+    assert await unit.read_holding_registers(0x20, 10) == held(1, 0x20, 10)
+
+
+async def test_two_links_do_not_number_their_requests_alike(
+    start_server: StartServer, open_link: OpenLink
+) -> None:
+    server = await start_server()
+    for link in (open_link(server), open_link(server), open_link(server)):
+        for _ in range(3):
+            await link.for_unit(1).read_holding_registers(0, 1)
+    numbers = [request.transaction for request in server.requests]
+    assert len(set(numbers)) > 3
+    assert all(
+        later == earlier % 0xFFFF + 1
+        for start in range(0, 9, 3)
+        for earlier, later in pairwise(numbers[start : start + 3])
+    )
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"\x00",
+        b"\xff\xff\x7f",
+        # The beginning of a frame that never comes, and an echo of the request.
+        b"\x01\x03\xff",
+        b"\x01\x03\x00\x20\x00\x0a\xc4\x07",
+    ],
+    ids=["one_byte", "three_bytes", "half_a_header", "echo"],
+)
+async def test_noise_before_a_frame_does_not_hide_it(
+    start_server: StartServer, open_link: OpenLink, before: bytes
+) -> None:
+    server = await start_server("rtu")
+    unit = open_link(server, timeout=1).for_unit(1)
+    server.script.append(after_noise(before))
+
+    assert await unit.read_holding_registers(0x20, 10) == held(1, 0x20, 10)
+    assert server.connections == 1
 
 
 @both_framings
@@ -197,19 +257,6 @@ async def test_what_is_no_address_cannot_be_connected_to() -> None:
     with pytest.raises(ModbusConnectionError):
         await link.for_unit(1).read_holding_registers(0, 1)
     await link.close()
-
-
-@both_framings
-async def test_a_reply_nobody_can_read_is_an_error(
-    start_server: StartServer, open_link: OpenLink, framing: Framing
-) -> None:
-    server = await start_server(framing)
-    unit = open_link(server, timeout=0.2).for_unit(1)
-    server.script.extend([with_unknown_function] * (2 if framing == "socket" else 1))
-
-    with pytest.raises(ModbusError):
-        await unit.read_holding_registers(0x20, 10)
-    assert await unit.read_holding_registers(0x30, 10) == held(1, 0x30, 10)
 
 
 REFUSALS = {
@@ -314,6 +361,39 @@ async def test_what_follows_a_short_reply_is_not_taken_for_the_next_answer(
         await unit.read_holding_registers(0x10, 2)
     for address in range(0x20, 0x22):
         assert await unit.read_holding_registers(address, 2) == held(1, address, 2)
+
+
+@both_framings
+async def test_the_rest_of_half_a_reply_does_not_spoil_the_next_answer(
+    start_server: StartServer, open_link: OpenLink, framing: Framing
+) -> None:
+    server = await start_server(framing)
+    unit = open_link(server, timeout=0.2).for_unit(1)
+    await unit.read_holding_registers(0, 2)
+
+    async def in_halves(exchange: Exchange) -> None:
+        reply = exchange.reply()
+        await exchange.send(reply[:20])
+        await asyncio.sleep(0.25)
+        await exchange.send(reply[20:])
+
+    server.script.append(in_halves)
+    server.default = late(0.1)
+
+    with pytest.raises(ModbusTimeoutError):
+        await unit.read_holding_registers(0x10, 100)
+    assert await unit.read_holding_registers(0x20, 2) == held(1, 0x20, 2)
+
+
+@both_framings
+async def test_a_reply_that_comes_twice_is_not_taken_twice(
+    start_server: StartServer, open_link: OpenLink, framing: Framing
+) -> None:
+    server = await start_server(framing)
+    unit = open_link(server, timeout=1).for_unit(1)
+    server.default = twice(0)
+    for count in (2, 3, 2, 3):
+        assert await unit.read_holding_registers(count, count) == held(1, count, count)
 
 
 async def test_a_silent_peer_keeps_its_numbered_link(
@@ -661,6 +741,23 @@ async def test_several_registers_are_written_with_one_request(
     ] == [(2, WRITE_MULTIPLE, 0x0310, 3)]
 
 
+@both_framings
+@pytest.mark.parametrize("echo", [b"\x06\x03\x10\x00\x00", b"\x06\x03\x11\x00\x01"])
+async def test_a_write_is_done_only_when_it_is_echoed(
+    start_server: StartServer, open_link: OpenLink, framing: Framing, echo: bytes
+) -> None:
+    server = await start_server(framing)
+    unit = open_link(server, timeout=0.2).for_unit(1)
+
+    async def another_echo(exchange: Exchange) -> None:
+        await exchange.send(exchange.frame(echo))
+
+    server.script.append(another_echo)
+    with pytest.raises(ModbusTimeoutError):
+        await unit.write_register(0x0310, 1)
+    await unit.write_register(0x0310, 1)
+
+
 async def test_a_late_echo_of_a_write_is_not_taken_for_a_reading(
     start_server: StartServer, open_link: OpenLink
 ) -> None:
@@ -693,68 +790,67 @@ async def test_a_write_fails_at_once_when_the_link_is_lost(
 # --- a serial line --------------------------------------------------------------------
 
 
-class Line:
-    """The far end of a serial line, on a pseudo-terminal."""
-
-    def __init__(self) -> None:
-        self._near, self._far = os.openpty()
-        tty.setraw(self._far)
-        self.device = os.ttyname(self._far)
-        self.muted = 0
-        self.asked: list[int] = []
-        asyncio.get_running_loop().add_reader(self._near, self._receive)
-
-    def _receive(self) -> None:
-        unit_id, function, address, count = struct.unpack(
-            ">BBHH", os.read(self._near, 256)[:6]
-        )
-        self.asked.append(address)
-        words = [(unit_id << 12 | function << 8) + address + n for n in range(count)]
-        body = struct.pack(f">BBB{count}H", unit_id, function, 2 * count, *words)
-        if self.muted:
-            self.muted -= 1
-            return
-        os.write(self._near, body + struct.pack("<H", crc16(body)))
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._near)
-        os.close(self._near)
-        os.close(self._far)
-
-
 @pytest.fixture
-async def line() -> AsyncGenerator[Line]:
-    line = Line()
+async def line(tmp_path: Path) -> AsyncGenerator[SerialServer]:
+    line = await SerialServer(device=tmp_path / "port").start()
     yield line
-    line.close()
+    await line.stop()
 
 
-async def test_a_serial_line_is_dropped_after_a_silence(line: Line) -> None:
-    link = Link(
-        ModbusSerialParams(device=line.device, baudrate=19200),
+def link_on(line: SerialServer) -> Link:
+    return Link(
+        ModbusSerialParams(device=str(line.device), baudrate=19200),
         timeout=0.2,
         message_spacing=0,
     )
+
+
+async def test_a_serial_line_is_dropped_after_a_silence(line: SerialServer) -> None:
+    link = link_on(line)
     unit = link.for_unit(1)
     assert await unit.read_holding_registers(0x10, 2) == held(1, 0x10, 2)
-    line.muted = 1
+    assert line.open_links == 1
+    line.script.append(silence)
 
     with pytest.raises(ModbusTimeoutError):
         await unit.read_holding_registers(0x20, 2)
     assert not link.connected
+    assert line.open_links == 0
     assert await unit.read_holding_registers(0x30, 2) == held(1, 0x30, 2)
-    assert line.asked == [0x10, 0x20, 0x30]
+    assert [request.address for request in line.requests] == [0x10, 0x20, 0x30]
+    await link.close()
+    assert line.open_links == 0
+
+
+async def test_an_adapter_can_be_pulled_out_and_put_back(line: SerialServer) -> None:
+    link = link_on(line)
+    unit = link.for_unit(1)
+    await unit.read_holding_registers(0x10, 2)
+    line.script.append(reset)
+    assert await unit.read_holding_registers(0x20, 2) == held(1, 0x20, 2)
+
+    await line.stop()
+    elapsed, failure = await timed(unit.read_holding_registers(0x30, 2))
+    assert isinstance(failure, ModbusConnectionError)
+    assert elapsed < 1
+
+    await line.start()
+    assert await unit.read_holding_registers(0x40, 2) == held(1, 0x40, 2)
     await link.close()
 
 
 # --- the log --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("stray", [from_another_unit, with_unknown_function])
 async def test_failures_are_not_logged_by_the_client_as_well(
-    start_server: StartServer, open_link: OpenLink, caplog: pytest.LogCaptureFixture
+    start_server: StartServer,
+    open_link: OpenLink,
+    caplog: pytest.LogCaptureFixture,
+    stray: Behaviour,
 ) -> None:
     server = await start_server()
-    server.default = from_another_unit
+    server.default = stray
     link, opened = open_link(server, timeout=0.2), open_link(server, timeout=0.2)
     await opened.connect()
     caplog.clear()

@@ -293,6 +293,7 @@ PV_CURRENT = Bounds(min=0, max=40)
 PV_POWER = Bounds(min=0, max=12000)
 TEMPERATURE = Bounds(min=-40, max=120)
 METER = Bounds(min=-60000, max=60000)
+HOUSE = Bounds(min=0, max=60000)
 BOUNDS = {
     "ac_voltage": Bounds(min=0, max=320),
     "ac_current": AC_CURRENT,
@@ -321,6 +322,13 @@ BOUNDS = {
     **{f"backup_l{n}_current": AC_CURRENT for n in (1, 2)},
     **{f"backup_l{n}_power": TWICE_RATED for n in (1, 2)},
     **{f"backup_l{n}_apparent": TWICE_RATED for n in (1, 2)},
+}
+# What the protocol says nothing of: a limit to nonsense.
+BOUNDS |= {
+    "battery_capacity": Bounds(min=0, max=200000),
+    "third_party_power": HOUSE,
+    "non_backup_power": HOUSE,
+    **{f"smart_load_{n}_power": HOUSE for n in range(1, 7)},
 }
 # A secondary that the primary tells of keeps within the same bounds.
 BOUNDS |= {

@@ -30,6 +30,7 @@ from custom_components.solax_parallel.a1_ess.source import (
     RefusedError,
     SilentError,
     UnansweredError,
+    UnreachableError,
     UnusableError,
     WriteError,
 )
@@ -104,14 +105,18 @@ async def test_readings_come_decoded(device: Device, source: RegisterSource) -> 
     assert (await source.read("identity"))["serial_number"] == "H10000000000AA"
 
 
+def test_what_cannot_be_reached_is_silent() -> None:
+    assert issubclass(UnreachableError, SilentError)
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
         (ModbusTimeoutError("late"), SilentError),
-        (ModbusConnectionError("gone"), SilentError),
-        (ClientClosedError("closed"), SilentError),
-        (GatewayPathUnavailableError(), SilentError),
-        (GatewayTargetError(), SilentError),
+        (ModbusConnectionError("gone"), UnreachableError),
+        (ClientClosedError("closed"), UnreachableError),
+        (GatewayPathUnavailableError(), UnreachableError),
+        (GatewayTargetError(), UnreachableError),
         (IllegalFunctionError(), RefusedError),
         (IllegalDataAddressError(), RefusedError),
         (IllegalDataValueError(), UnusableError),
@@ -184,6 +189,25 @@ async def test_zeros_are_an_answer_elsewhere(
     device.clear(window)
 
     assert set((await source.read(window)).values()) == {0}
+
+
+@pytest.mark.parametrize(
+    "window", ["parallel_setting", "battery_packs", "third_string"]
+)
+async def test_zeros_out_of_nowhere_have_to_be_seen_twice(
+    device: Device, source: RegisterSource, window: str
+) -> None:
+    before = await source.read(window)
+    assert any(before.values())
+    device.clear(window)
+
+    for _ in range(2):
+        with pytest.raises(UnusableError, match="zeros"):
+            await source.read(window)
+        assert set((await source.read(window)).values()) == {0}
+        device.say(parallel_setting="master", battery_count=2, pv3_power=400)
+        assert any((await source.read(window)).values())
+        device.clear(window)
 
 
 async def test_one_word_that_is_set_is_enough(

@@ -48,6 +48,10 @@ BOUNDS = [
     ("battery_temperature", -40, 120, 1),
     ("inverter_temperature", -40, 120, 1),
     ("meter_power", -60000, 60000, 1),
+    ("battery_capacity", 0, 200000, 1),
+    ("third_party_power", 0, 60000, 1),
+    ("non_backup_power", 0, 60000, 1),
+    *((f"smart_load_{n}_power", 0, 60000, 1) for n in range(1, 7)),
 ]
 
 
@@ -141,7 +145,7 @@ def test_an_open_bound_is_no_bound(profile: Profile) -> None:
 
 
 def test_a_register_without_bounds_is_believed(profile: Profile) -> None:
-    register = profile.registers["battery_capacity"]
+    register = replace(profile.registers["battery_capacity"], bounds=None)
 
     assert believed(Samples(RATED), register, [4_000_000_000]) == [4_000_000_000]
 

@@ -1,12 +1,15 @@
-"""A Modbus server on loopback that misbehaves on demand."""
+"""A Modbus server on loopback, or at the end of a serial line, that misbehaves on demand."""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 import contextlib
 from dataclasses import dataclass, field
+import os
+from pathlib import Path
 import struct
-from typing import Literal, Self
+import tty
+from typing import Literal, Self, override
 
 type Framing = Literal["socket", "rtu"]
 
@@ -32,6 +35,9 @@ class Request:
 type Behaviour = Callable[[Exchange], Awaitable[None]]
 """What the server does about one request."""
 
+type Content = Callable[[Request], list[int]]
+"""Which registers a request gets."""
+
 
 def words_at(request: Request) -> list[int]:
     """Return the registers that a request gets: each tells which unit and address it is."""
@@ -51,13 +57,22 @@ class Exchange:
 
     def reply(self, words: list[int] | None = None) -> bytes:
         """Return the frame that answers the request, with other registers if given."""
+        return self.frame(self.pdu(self.words if words is None else words))
+
+    @property
+    def words(self) -> list[int]:
+        """The registers that the request asks for."""
+        return self.server.content(self.request)
+
+    def pdu(self, words: list[int]) -> bytes:
+        """Return what a frame holds that answers the request."""
         request = self.request
-        if request.function in (WRITE_SINGLE, WRITE_MULTIPLE):
-            pdu = struct.pack(">HH", request.address, request.count)
-        else:
-            words = words_at(request) if words is None else words
-            pdu = struct.pack(f">B{len(words)}H", 2 * len(words), *words)
-        return self.frame(bytes([request.function]) + pdu)
+        content = (
+            struct.pack(">HH", request.address, request.count)
+            if request.function in (WRITE_SINGLE, WRITE_MULTIPLE)
+            else struct.pack(f">B{len(words)}H", 2 * len(words), *words)
+        )
+        return bytes([request.function]) + content
 
     def frame(
         self,
@@ -134,7 +149,7 @@ def in_two(seconds: float) -> Behaviour:
     """Answer with one register, and with all of them a while later."""
 
     async def behave(exchange: Exchange) -> None:
-        await exchange.send(exchange.reply(words_at(exchange.request)[:1]))
+        await exchange.send(exchange.reply(exchange.words[:1]))
         await asyncio.sleep(seconds)
         await exchange.send(exchange.reply())
 
@@ -188,6 +203,52 @@ async def with_another_transaction(exchange: Exchange) -> None:
     await exchange.send(exchange.frame(pdu, transaction=number))
 
 
+async def unnumbered(exchange: Exchange) -> None:
+    """Answer something that was not asked for, with the number 0."""
+    words = [word ^ 0x0FF0 for word in exchange.words]
+    await exchange.send(exchange.frame(exchange.pdu(words), transaction=0))
+
+
+async def with_another_function(exchange: Exchange) -> None:
+    """Answer a question for the other kind of registers."""
+    function = READ_HOLDING + READ_INPUT - exchange.request.function
+    pdu = bytes([function]) + exchange.pdu(exchange.words)[1:]
+    await exchange.send(exchange.frame(pdu))
+
+
+def flipped(bit: int) -> Behaviour:
+    """Answer with one bit of the frame's content the wrong way round, as a bad line does."""
+
+    async def behave(exchange: Exchange) -> None:
+        frame = bytearray(exchange.reply())
+        at = (1 if exchange.server.framing == "rtu" else 7) + bit // 8
+        frame[at] ^= 1 << bit % 8
+        await exchange.send(bytes(frame))
+
+    return behave
+
+
+def twice(seconds: float) -> Behaviour:
+    """Answer as asked, and again a while later."""
+
+    async def behave(exchange: Exchange) -> None:
+        reply = exchange.reply()
+        await exchange.send(reply)
+        await asyncio.sleep(seconds)
+        await exchange.send(reply)
+
+    return behave
+
+
+def after_noise(data: bytes) -> Behaviour:
+    """Answer as asked, behind bytes that mean nothing."""
+
+    async def behave(exchange: Exchange) -> None:
+        await exchange.send(data + exchange.reply())
+
+    return behave
+
+
 async def with_unknown_function(exchange: Exchange) -> None:
     """Answer in a sound frame that no Modbus client can read."""
     await exchange.send(exchange.frame(b"\x55\x00"))
@@ -211,6 +272,7 @@ class WireServer:
     requests: list[Request] = field(default_factory=list)
     script: deque[Behaviour] = field(default_factory=deque)
     default: Behaviour = answer
+    content: Content = words_at
     connections: int = 0
     overlaps: int = 0
     _pending: int = 0
@@ -228,12 +290,15 @@ class WireServer:
         """Stop listening and drop every link."""
         assert self._server is not None
         self._server.close()
+        await self._end()
+        await self._server.wait_closed()
+
+    async def _end(self) -> None:
         for writer in set(self._writers):
             writer.transport.abort()
         for task in set(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
 
     @property
     def open_links(self) -> int:
@@ -246,9 +311,7 @@ class WireServer:
         self.connections += 1
         connection = self.connections
         self._writers.add(writer)
-        if (task := asyncio.current_task()) is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        self._keep(asyncio.current_task())
         try:
             while True:
                 request = await self._receive(reader, connection)
@@ -290,6 +353,78 @@ class WireServer:
             finally:
                 self._pending -= 1
 
-        task = asyncio.get_running_loop().create_task(run())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(asyncio.create_task(run()))
+
+    def _keep(self, task: asyncio.Task[None] | None) -> None:
+        """Have a task ended with the server."""
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+@dataclass
+class SerialServer(WireServer):
+    """The same behind a serial port: who hangs up is unplugged, and plugged in again."""
+
+    framing: Framing = "rtu"
+    device: Path = field(kw_only=True)
+    """Where the port is found, whatever its name is at the moment."""
+    _far: int = -1
+
+    @override
+    async def start(self) -> Self:
+        """Plug in."""
+        near, self._far = os.openpty()
+        tty.setraw(near)
+        tty.setraw(self._far)
+        self.device.unlink(missing_ok=True)
+        self.device.symlink_to(os.ttyname(self._far))
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        reading, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(near, "rb", 0)
+        )
+        writing, protocol = await loop.connect_write_pipe(
+            lambda: _EndOfLine(reader), os.fdopen(os.dup(near), "wb", 0)
+        )
+        writer = asyncio.StreamWriter(writing, protocol, reader, loop)
+        self._keep(asyncio.create_task(self._attend(reader, reading, writer)))
+        return self
+
+    @override
+    async def stop(self) -> None:
+        """Pull the plug for good."""
+        self.device.unlink(missing_ok=True)
+        await self._end()
+
+    @property
+    @override
+    def open_links(self) -> int:
+        """How many others than this server have the port open now."""
+        opened = [file.resolve() for file in Path("/proc/self/fd").iterdir()]
+        return opened.count(self.device.resolve()) - 1
+
+    async def _attend(
+        self,
+        reader: asyncio.StreamReader,
+        reading: asyncio.ReadTransport,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        await self._serve(reader, writer)
+        reading.close()
+        os.close(self._far)
+        if self.device.is_symlink():
+            await self.start()
+
+
+class _EndOfLine(asyncio.streams.FlowControlMixin):
+    """Lets the reader of a line know that its writer was closed."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        super().__init__()
+        self._reader = reader
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._reader.feed_eof()

@@ -90,6 +90,9 @@ class Walk:
     def entry(self) -> Any:
         """The entry that the dialog ended with."""
         assert self.result["type"] is FlowResultType.CREATE_ENTRY, self.result
+        # Titles get into logs, and an address does not belong there.
+        assert self.result["title"].startswith("SolaX Parallel")
+        assert "127.0.0.1" not in self.result["title"]
         return self.result["result"]
 
     @property

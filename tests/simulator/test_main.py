@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+import json
 import os
 from pathlib import Path
 import re
@@ -9,14 +10,16 @@ import signal
 import socket
 import sys
 
-from modbus_connection import ModbusTcpParams
+from modbus_connection import IllegalDataAddressError, ModbusTcpParams
 from modbus_connection.pymodbus import ModbusConnection
 import pytest
 
 from custom_components.solax_parallel.simulator import __main__ as program
 from custom_components.solax_parallel.simulator.console import obey
 from custom_components.solax_parallel.simulator.group import SimulatedGroup
-from custom_components.solax_parallel.simulator.server import HOST, SimulatorServer
+from custom_components.solax_parallel.simulator.loopback import HOST
+from custom_components.solax_parallel.simulator.replay import ReplayServer
+from custom_components.solax_parallel.simulator.server import SimulatorServer
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -125,6 +128,44 @@ def test_bad_arguments(
         program.main(arguments)
     assert exited.value.code == 2
     assert reason in capfd.readouterr().err
+
+
+def test_a_recording_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    typed: int,
+) -> None:
+    """What the diagnostics of Home Assistant hold; nothing can be injected into it."""
+    file = tmp_path / "report.json"
+    words = {"holding": {"0": 0x5445}, "input": {"9": 2}}
+    file.write_text(json.dumps({"data": {"raw": {"A": words, "B": words}}}))
+    os.write(typed, b"grid open\n")
+    os.close(typed)
+
+    async def ask(port: int) -> list[int]:
+        connection = ModbusConnection(ModbusTcpParams(host=HOST, port=port), timeout=3)
+        read = await connection.for_unit(2).read_input_registers(9, 1)
+        with pytest.raises(IllegalDataAddressError):
+            await connection.for_unit(2).read_input_registers(10, 1)
+        await connection.close()
+        return read
+
+    start = ReplayServer.start
+    answers: list[list[int]] = []
+
+    async def start_and_ask(server: ReplayServer) -> None:
+        await start(server)
+        answers.append(await ask(server.port))
+        # Time for what was typed to be heard.
+        asyncio.get_running_loop().call_later(0.3, signal.raise_signal, signal.SIGTERM)
+
+    monkeypatch.setattr(ReplayServer, "start", start_and_ask)
+    assert program.main(["--replay", str(file), "--port", "0"]) == 0
+    assert answers == [[2]]
+    served, refused = capfd.readouterr().out.splitlines()
+    assert served.startswith("Serving 2 recorded inverters (unit ids from 1) on 127.")
+    assert refused == "error: this is a recording"
 
 
 async def test_as_a_program() -> None:

@@ -27,8 +27,9 @@ from custom_components.solax_parallel.a1_ess.profile import (
     Window,
 )
 from custom_components.solax_parallel.simulator.group import Relay, SimulatedGroup
+from custom_components.solax_parallel.simulator.loopback import HOST
 from custom_components.solax_parallel.simulator.readings import Reading, readings
-from custom_components.solax_parallel.simulator.server import HOST, SimulatorServer
+from custom_components.solax_parallel.simulator.server import SimulatorServer
 
 from .conftest import Clock, GroupFactory
 

@@ -236,7 +236,13 @@ class Group:
 
         async def poll_link(inverters: Sequence[Inverter]) -> None:
             for inverter in inverters:
-                members[inverter.member.serial_number] = await inverter.poll()
+                was_resting = inverter.presence is Presence.RESTING
+                state = members[inverter.member.serial_number] = await inverter.poll()
+                if state.heard and was_resting:
+                    # It may have been the line that they share.
+                    for other in inverters:
+                        if other.presence is Presence.RESTING:
+                            other.end_rest()
 
         async with asyncio.TaskGroup() as tasks:
             for inverters in self._links:

@@ -7,7 +7,11 @@ from .codes import ParallelSetting
 from .profile import Profile
 from .source import ReadError, SilentError, Source, UnusableError, Value
 
-_SETTINGS = ("firmware", "rating", "parallel_setting", "battery_packs")
+SETTINGS = ("rating", "firmware", "parallel_setting", "battery_packs")
+"""The windows that tell how an inverter is set up."""
+
+RATED_POWERS = (3800, 5000, 6000, 7600)
+"""What an inverter of the family can be rated for, in W (grade vendor)."""
 
 
 class OtherSerialError(ReadError):
@@ -31,17 +35,14 @@ class Identity:
     parallel_setting: ParallelSetting | None = None
 
 
-async def read_identity(
-    source: Source, profile: Profile, *, expected: str | None = None
-) -> Identity:
+async def read_identity(source: Source, profile: Profile) -> Identity:
     """Return who answers, with what it does not tell as None.
 
-    Raises ``OtherSerialError`` when ``expected`` is given and another serial number answers,
-    and ``ReadError`` when the serial number can't be read.
+    Raises ``ReadError`` when the serial number can't be read.
     """
     values = dict(await source.read("identity"))
-    serial_number = _serial_number(values, expected)
-    for window in _SETTINGS:
+    _serial_number(values)
+    for window in SETTINGS:
         try:
             values |= await source.read(window)
         except SilentError:
@@ -49,30 +50,46 @@ async def read_identity(
             break
         except ReadError:
             continue
+    return identity_from(values, profile)
+
+
+async def check_serial(source: Source, expected: str) -> Mapping[str, Value | None]:
+    """Make sure that the inverter with serial number ``expected`` answers.
+
+    Returns what was read with the serial number. Raises ``OtherSerialError`` when another one
+    answers, and ``ReadError`` when the serial number can't be read.
+    """
+    values = await source.read("identity")
+    found = _serial_number(values)
+    if found == expected:
+        return values
+    # A stranger is a grave thing to claim: one flipped bit must not be enough for it.
+    values = await source.read("identity")
+    again = _serial_number(values)
+    if again == found:
+        raise OtherSerialError(found)
+    if again != expected:
+        raise UnusableError("the serial number changes from reply to reply")
+    return values
+
+
+def identity_from(values: Mapping[str, Value | None], profile: Profile) -> Identity:
+    """Return who an inverter is that said ``values`` of itself."""
+    rated_power = _number(values, "rated_power")
     return Identity(
-        serial_number=serial_number,
+        serial_number=_text(values, "serial_number"),
         factory_name=_text(values, "factory_name"),
         firmware=_firmware(values),
-        rated_power=_number(values, "rated_power"),
+        rated_power=rated_power if rated_power in RATED_POWERS else None,
         battery_count=_number(values, "battery_count"),
         parallel_setting=decode_setting(profile, values),
     )
 
 
-async def check_serial(source: Source, expected: str) -> None:
-    """Raise ``OtherSerialError`` unless the inverter with serial number ``expected`` answers.
-
-    Raises ``ReadError`` when the serial number can't be read.
-    """
-    _serial_number(await source.read("identity"), expected)
-
-
-def _serial_number(values: Mapping[str, Value | None], expected: str | None) -> str:
+def _serial_number(values: Mapping[str, Value | None]) -> str:
     serial_number = _text(values, "serial_number")
     if not serial_number:
         raise UnusableError("there is no serial number")
-    if expected is not None and serial_number != expected:
-        raise OtherSerialError(serial_number)
     return serial_number
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import chain
 import time
 from types import MappingProxyType
 
@@ -24,16 +25,25 @@ from .codes import (
 from .counters import CONSISTENT_POLLS, StoredCount
 from .extension import Extension, ExtensionReader
 from .faults import FAULTS, Severity, problems
+from .health import Health
 from .identity import (
+    SETTINGS,
     Identity,
     OtherSerialError,
     check_serial,
-    decode_setting,
-    read_identity,
+    identity_from,
 )
 from .profile import Fitted, Profile, Register
 from .samples import Samples
-from .source import ReadError, RefusedError, SilentError, Source, UnusableError, Value
+from .source import (
+    ReadError,
+    RefusedError,
+    SilentError,
+    Source,
+    UnreachableError,
+    UnusableError,
+    Value,
+)
 
 SILENT_POLLS = 3
 """After how many silent polls an inverter is left alone for a while."""
@@ -44,8 +54,11 @@ FIRST_READS = 2 * CONSISTENT_POLLS - 1
 REST = 60.0
 """For how many seconds a silent inverter, or a window that is not served, is left alone."""
 
+QUICK = 0.5
+"""In how many seconds a failure must show for a lost link to be tried in every poll."""
+
 SETTING_INTERVAL = 300.0
-"""After how many seconds the parallel setting is read again."""
+"""After how many seconds a setting is read again."""
 
 THIRD_STRING_POWER = 7600
 """The rated power in W of the only inverters with a third PV string (grade sister)."""
@@ -58,6 +71,7 @@ class Presence(StrEnum):
     """How an inverter stands with the poll."""
 
     HEARD = "heard"
+    UNUSABLE = "unusable"
     SILENT = "silent"
     RESTING = "resting"
     OTHER_SERIAL = "other_serial"
@@ -108,6 +122,7 @@ class InverterState:
     failed_polls: int = 0
     failures: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
 
     @property
     def heard(self) -> bool:
@@ -163,10 +178,19 @@ class InverterState:
 
 @dataclass
 class _Rest:
-    """When a window may be asked for again, and how often in a row it failed."""
+    """When a window may be asked for again, how often in a row it failed, if it ever worked."""
 
     until: float = 0.0
     failures: int = 0
+    served: bool = False
+
+    def note(self, failure: ReadError, now: float) -> None:
+        """Leave alone what costs a timeout, or was never served."""
+        self.failures += 1
+        if (isinstance(failure, SilentError) or not self.served) and (
+            isinstance(failure, RefusedError) or self.failures >= SILENT_POLLS
+        ):
+            self.until = now + REST
 
 
 class Inverter:
@@ -198,9 +222,10 @@ class Inverter:
         self._system_read_at = clock() if system_interval else float("-inf")
         self._verified = False
         self._other_serial: str | None = None
+        self._said: dict[str, Value | None] = {"rated_power": member.rated_power}
         self._identity: Identity | None = None
-        self._setting: ParallelSetting | None = None
-        self._setting_read_at = float("-inf")
+        self._settings_read_at: dict[str, float] = {}
+        self._setting: ParallelSetting | None = member.role.setting
         self._role = member.role
         self._model_type = member.model_type
         self._presence = Presence.SILENT
@@ -209,11 +234,17 @@ class Inverter:
         self._last_seen: datetime | None = None
         self._rests: dict[str, _Rest] = {}
         self._introduced: set[str] = set()
+        self._measurements: dict[frozenset[Fitted], tuple[Register, ...]] = {}
 
     @property
     def role(self) -> Role:
         """Its place in the group, as far as it is known by now."""
         return self._role
+
+    @property
+    def presence(self) -> Presence:
+        """How it stood with the latest poll."""
+        return self._presence
 
     @property
     def fitted(self) -> frozenset[Fitted]:
@@ -227,13 +258,16 @@ class Inverter:
     @property
     def measurements(self) -> tuple[Register, ...]:
         """The registers that measure something this inverter can have."""
-        return tuple(
-            register
-            for register in self._profile.registers.values()
-            if register.unit is not None
-            and register.window in _MEASURING
-            and self._is_fitted(register)
-        )
+        fitted = self.fitted
+        if fitted not in self._measurements:
+            self._measurements[fitted] = tuple(
+                register
+                for register in self._profile.registers.values()
+                if register.unit is not None
+                and register.window in _MEASURING
+                and self._is_fitted(register)
+            )
+        return self._measurements[fitted]
 
     def renew(self) -> None:
         """Let the next poll ask anew for everything, and leave nothing alone.
@@ -241,7 +275,7 @@ class Inverter:
         Who it is and how it is set is otherwise asked once, and after a silence.
         """
         self._verified = False
-        self._setting_read_at = float("-inf")
+        self._settings_read_at.clear()
         self.end_rest()
 
     def end_rest(self) -> None:
@@ -275,7 +309,8 @@ class Inverter:
 
         Never raises for what the wire does: an inverter that can't be heard says so in the state.
         A silent one costs one timeout; after ``SILENT_POLLS`` it is left alone for ``REST``
-        seconds, and it comes back only with its own serial number.
+        seconds, and it comes back only with its own serial number. One that can't be reached is
+        asked in every poll as long as that is told at once, for it costs the others nothing.
         """
         now = self._clock()
         if now < self._rest_until:
@@ -283,22 +318,20 @@ class Inverter:
             return self._unheard({})
         failures: dict[str, str] = {}
         try:
-            if not self._verified:
-                await self._verify(now)
-            elif self.source.renewed:
-                await check_serial(self.source, self.member.serial_number)
+            if not self._verified or self.source.renewed:
+                await self._verify()
             values = await self._read(now, failures)
-            if self.source.renewed:
-                # The link was lost on the way: what came after may be somebody else's.
-                await check_serial(self.source, self.member.serial_number)
         except OtherSerialError as err:
             self._rest_until = now + REST
             self._other_serial = err.serial_number
             return self._missed(Presence.OTHER_SERIAL, {"identity": str(err)})
         except ReadError as err:
-            return self._missed(self._silence(now), failures or {"identity": str(err)})
-        if not values:
-            return self._missed(self._silence(now), failures)
+            return self._missed(
+                self._absence(err, now), failures or {"identity": str(err)}
+            )
+        # What answers everything with zeros tells nothing, wherever zeros are possible.
+        if not any(values.values()):
+            return self._missed(Presence.UNUSABLE, failures)
         self._presence = Presence.HEARD
         self._failed_polls = 0
         self._last_seen = datetime.now(UTC)
@@ -315,14 +348,10 @@ class Inverter:
         extension = ExtensionReader(self._profile, values, {}).decode(self._setting)
         return extension, values
 
-    async def _verify(self, now: float) -> None:
-        """Make sure that this is the inverter it was, and read what it says of itself."""
-        self._identity = await read_identity(
-            self.source, self._profile, expected=self.member.serial_number
-        )
-        if self._identity.rated_power is not None:
-            self.samples.rated_power = self._identity.rated_power
-        self._take_setting(self._identity.parallel_setting, now)
+    async def _verify(self) -> None:
+        """Make sure that this is the inverter it was."""
+        said = await check_serial(self.source, self.member.serial_number)
+        self._take_identity(said)
         self._verified = True
 
     async def _read(
@@ -333,70 +362,119 @@ class Inverter:
         Raises ``SilentError`` when nothing has answered before the first silence.
         """
         values: dict[str, Value | None] = {}
-        for window in self._windows(now):
-            rest = self._rests.setdefault(window, _Rest())
+        sure: dict[str, Value | None] = {}
+        for window in self._windows(now, values):
+            rest = self._rest(window)
             if now < rest.until:
                 failures[window] = "left alone for a while after it failed"
                 continue
             try:
-                values |= await self.source.read(window)
-                await self._introduce(window, values, now)
+                read = await self.source.read(window)
             except ReadError as err:
                 failures[window] = str(err)
-                rest.failures += 1
-                if rest.failures >= SILENT_POLLS or isinstance(err, RefusedError):
-                    rest.until = now + REST
+                rest.note(err, now)
                 if not isinstance(err, SilentError):
                     continue
-                if not values:
+                if not sure:
                     raise
                 # One timeout a poll: what has not been asked yet waits for the next one.
-                break
-            else:
-                rest.failures = 0
+                return sure
+            rest.failures = 0
+            rest.served = True
             if window == "system":
                 self._system_read_at = now
-            if window == "parallel_setting":
-                self._take_setting(decode_setting(self._profile, values), now)
+            is_sure = not self.source.renewed
+            if window not in SETTINGS:
+                values |= read
+                sure |= read if is_sure else {}
+            elif is_sure and any(values.values()):
+                # Zero is a setting, but not from an inverter that has only zeros.
+                self._take_setting(window, read, now)
+        if self.source.renewed:
+            # The link was lost on the way: what came after may be somebody else's.
+            await self._verify()
+        await self._introduce(values, failures, now)
         return values
 
     async def _introduce(
-        self, window: str, values: dict[str, Value | None], now: float
+        self, values: dict[str, Value | None], failures: dict[str, str], now: float
     ) -> None:
-        """Read a window again and again, the first time, until its counters can be believed.
+        """Read counters again and again, the first time, until they can be believed.
 
         A first reading could be a glitch, and nothing but others tell. ``values`` holds what was
-        read, and then the latest of it. Raises ``ReadError``.
+        read, and then the latest of it. Windows take turns: where frames carry no number, a reply
+        that comes twice could be taken for the next one.
         """
-        if window in self._introduced:
-            return
-        counters = [
-            register
-            for register in self._profile.read_in(window)
-            if register.counter is not None and self._is_fitted(register)
-        ]
+        counters = {
+            window: [
+                register
+                for register in self._profile.read_in(window)
+                if register.counter is not None
+                and register.key in values
+                and self._is_fitted(register)
+            ]
+            for window in (*_MEASURING, self._extension_window)
+            if window not in self._introduced
+        }
         for _ in range(FIRST_READS - 1):
-            doubtful = self.samples.doubtful(counters, values)
+            doubtful = self.samples.doubtful(chain(*counters.values()), values)
             self.samples.take(doubtful, values, now)
             if not self.samples.doubtful(doubtful, values):
                 break
-            values |= await self.source.read(window)
-        self._introduced.add(window)
+            for window in filter(counters.get, counters):
+                try:
+                    values |= await self.source.read(window)
+                except ReadError as err:
+                    # What was read before stays, and the next poll goes on.
+                    failures[window] = str(err)
+                    self._rest(window).note(err, now)
+                    return
+            if self.source.renewed:
+                await self._verify()
+        self._introduced |= {window for window, found in counters.items() if found}
 
-    def _windows(self, now: float) -> Iterator[str]:
+    def _windows(self, now: float, values: Mapping[str, Value | None]) -> Iterator[str]:
+        """Yield what to read; ``values`` fills up meanwhile."""
+        settings = self._settings_due(now)
         yield "live"
         yield "legs"
         if Fitted.THIRD_STRING in self.fitted:
             yield "third_string"
-        if now - self._setting_read_at >= SETTING_INTERVAL:
-            yield "parallel_setting"
-        # Which one it is depends on the setting, which may just have been read.
+        # Which extension it is depends on the parallel setting.
+        yield from (window for window in settings if window == "parallel_setting")
         yield self._extension_window
+        if self._last_seen is None and not self._is_confirmed(values):
+            yield "parallel_setting"
         if (
             self._system_interval is not None
             and now - self._system_read_at >= self._system_interval
         ):
             yield "system"
+        yield from (window for window in settings if window != "parallel_setting")
+
+    def _settings_due(self, now: float) -> list[str]:
+        """Return which settings to read now: those that are not known, and one that is old."""
+        if self._last_seen is None:
+            # A start waits for this poll: what changes hardly ever can wait for the next.
+            return []
+        read_at = self._settings_read_at
+        unknown = [window for window in SETTINGS if window not in read_at]
+        old = [
+            window
+            for window in SETTINGS
+            if window in read_at and now - read_at[window] >= SETTING_INTERVAL
+        ]
+        return [
+            window for window in unknown + old[:1] if now >= self._rest(window).until
+        ]
+
+    def _is_confirmed(self, values: Mapping[str, Value | None]) -> bool:
+        """Whether the extension tells of the parallel setting that was found at setup."""
+        name = self._profile.registers["role"].code(values.get("role"))
+        return name is not None and Role(name).setting is self._setting
+
+    def _rest(self, window: str) -> _Rest:
+        return self._rests.setdefault(window, _Rest())
 
     @property
     def _extension_window(self) -> str:
@@ -404,24 +482,44 @@ class Inverter:
             return "primary_extension"
         return "extension"
 
-    def _take_setting(self, setting: ParallelSetting | None, now: float) -> None:
-        self._setting = setting
-        if setting is None:
-            return
-        self._setting_read_at = now
-        if self._role.setting is not setting:
-            self._role = ROLE_FROM_SETTING[setting]
+    def _take_identity(self, said: Mapping[str, Value | None]) -> Identity:
+        """Take in what it says of itself."""
+        self._said |= said
+        self._identity = identity_from(self._said, self._profile)
+        if self._identity.rated_power is not None:
+            self.samples.rated_power = self._identity.rated_power
+        return self._identity
 
-    def _silence(self, now: float) -> Presence:
-        """Return whether an inverter that brought nothing is asked again in the next poll."""
-        if self._failed_polls + 1 < SILENT_POLLS:
+    def _take_setting(
+        self, window: str, said: Mapping[str, Value | None], now: float
+    ) -> None:
+        """Take in what was read of how it is set up."""
+        self._settings_read_at[window] = now
+        identity = self._take_identity(said)
+        if window != "parallel_setting":
+            return
+        self._setting = identity.parallel_setting
+        if self._setting is None:
+            del self._settings_read_at[window]
+        elif self._role.setting is not self._setting:
+            self._role = ROLE_FROM_SETTING[self._setting]
+
+    def _absence(self, failure: ReadError, now: float) -> Presence:
+        """Return how an inverter stands that brought nothing, and decide when it is asked again."""
+        if not isinstance(failure, SilentError):
+            return Presence.UNUSABLE
+        if self._failed_polls + 1 < SILENT_POLLS or (
+            isinstance(failure, UnreachableError) and self._clock() - now < QUICK
+        ):
             return Presence.SILENT
         self._rest_until = now + REST
         return Presence.RESTING
 
     def _missed(self, presence: Presence, failures: dict[str, str]) -> InverterState:
         """Note a poll that brought nothing."""
-        self._verified = False
+        if presence is not Presence.UNUSABLE:
+            self._verified = False
+            self._settings_read_at.clear()
         self._failed_polls += 1
         self._presence = presence
         self.samples.miss()
@@ -441,6 +539,7 @@ class Inverter:
             failed_polls=self._failed_polls,
             failures=MappingProxyType(failures),
             dropped=MappingProxyType(dict(self.samples.dropped)),
+            health=self.source.health,
         )
 
     def _state(
@@ -489,6 +588,7 @@ class Inverter:
             last_seen=self._last_seen,
             failures=MappingProxyType(failures),
             dropped=MappingProxyType(dict(self.samples.dropped)),
+            health=self.source.health,
         )
 
     def _decode_extension(

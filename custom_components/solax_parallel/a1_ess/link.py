@@ -18,6 +18,8 @@ from modbus_connection import (
 from modbus_connection.pymodbus import ModbusConnection, PymodbusUnit
 from pymodbus.client.base import ModbusBaseClient
 
+from .framing import StrictRtuFramer, StrictSocketFramer
+
 type LinkParams = ModbusTcpParams | ModbusSerialParams
 
 _our_exchange = ContextVar("our_exchange", default=False)
@@ -60,6 +62,7 @@ class Link(ModbusConnection):
         self._unnumbered = (
             isinstance(params, ModbusSerialParams) or params.framer != "socket"
         )
+        self._framer = StrictRtuFramer() if self._unnumbered else StrictSocketFramer()
 
     @override
     async def connect(self) -> None:
@@ -85,8 +88,10 @@ class Link(ModbusConnection):
 
     @override
     async def _create_client(self) -> ModbusBaseClient:
-        self._opening = await super()._create_client()
-        return self._opening
+        client = await super()._create_client()
+        client.ctx.framer = self._framer
+        self._opening = client
+        return client
 
     @override
     async def _do_connect(self) -> None:
@@ -115,6 +120,11 @@ class Link(ModbusConnection):
     def for_unit(self, unit_id: int) -> LinkUnit:
         """Return the unit with this Modbus id."""
         return LinkUnit(self, unit_id)
+
+    @property
+    def reply_time(self) -> float:
+        """What the latest reply has taken, in s."""
+        return self._framer.seconds
 
     async def exchange[T](self, request: Coroutine[Any, Any, T]) -> T:
         """Run one request alone on the link and return its result.
@@ -151,7 +161,9 @@ class Link(ModbusConnection):
         doubtful = not answer.cancelled() and isinstance(
             answer.exception(), ModbusTimeoutError | ModbusProtocolError
         )
-        if self._unnumbered and self.connected and (abandoned or doubtful):
+        # Half a frame throws every later one out of step, numbered or not.
+        untidy = self._unnumbered or self._framer.waste > 0
+        if untidy and self.connected and (abandoned or doubtful):
             # An error here would hide how the request ended, and the link is gone anyway.
             with contextlib.suppress(ModbusConnectionError):
                 await self.disconnect()
@@ -171,6 +183,8 @@ class LinkUnit(PymodbusUnit):
     """One Modbus id on a link."""
 
     _conn: Link
+    reply_time: float | None = None
+    """What this unit's latest reply has taken, in s."""
 
     @override
     async def read_holding_registers(self, address: int, count: int) -> list[int]:
@@ -186,10 +200,12 @@ class LinkUnit(PymodbusUnit):
         self, read: Callable[[int, int], Awaitable[list[int]]], address: int, count: int
     ) -> list[int]:
         try:
-            return await self._conn.exchange(_whole(read, address, count))
+            registers = await self._conn.exchange(_whole(read, address, count))
         except LinkLostError:
             # Some gateways close the link after each reply, just as the next request goes out.
-            return await self._conn.exchange(_whole(read, address, count))
+            registers = await self._conn.exchange(_whole(read, address, count))
+        self.reply_time = self._conn.reply_time
+        return registers
 
     @override
     async def write_register(self, address: int, value: int) -> None:

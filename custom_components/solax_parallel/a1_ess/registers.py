@@ -17,20 +17,23 @@ from modbus_connection import (
 )
 from modbus_connection.model import ManualComponent
 
+from .health import Health, Reads
+from .link import LinkUnit
 from .profile import Profile
 from .source import (
     NotDoneError,
     RawWords,
+    ReadError,
     RefusedError,
     SilentError,
     Source,
     UnansweredError,
+    UnreachableError,
     UnusableError,
     Value,
 )
 
-_NOBODY_THERE = (
-    ModbusTimeoutError,
+_UNREACHABLE = (
     ModbusConnectionError,
     GatewayPathUnavailableError,
     GatewayTargetError,
@@ -45,10 +48,12 @@ class RegisterSource(Source):
         """Read from ``unit`` what ``profile`` says it holds."""
         self._unit = unit
         self._profile = profile
+        self._reads = Reads()
         self._components = {
             window: _component(unit, profile, window) for window in profile.windows
         }
         self._raw: dict[str, dict[int, int]] = {"holding": {}, "input": {}}
+        self._filled: set[str] = set()
         self._renewed = False
         self._forget_link = unit.on_connection_lost(self._note_loss)
 
@@ -64,6 +69,12 @@ class RegisterSource(Source):
         """Whether the link was lost since "identity" was read."""
         return self._renewed
 
+    @property
+    @override
+    def health(self) -> Health:
+        """How reading has gone so far."""
+        return self._reads.health
+
     @override
     def close(self) -> None:
         """Let go of the link, which others may go on using."""
@@ -75,11 +86,25 @@ class RegisterSource(Source):
     @override
     async def read(self, window: str) -> Mapping[str, Value | None]:
         """Read ``window`` with one request; see ``Source.read``."""
+        try:
+            values = await self._read(window)
+        except RefusedError:
+            raise
+        except ReadError:
+            self._reads.failed += 1
+            raise
+        if isinstance(self._unit, LinkUnit) and self._unit.reply_time is not None:
+            self._reads.replied(self._unit.reply_time)
+        return values
+
+    async def _read(self, window: str) -> Mapping[str, Value | None]:
         component = self._components[window]
         try:
             raw = await component.async_read_raw(notify=False)
-        except _NOBODY_THERE as err:
+        except ModbusTimeoutError as err:
             raise SilentError(str(err)) from err
+        except _UNREACHABLE as err:
+            raise UnreachableError(str(err)) from err
         except _NOT_SERVED as err:
             raise RefusedError(str(err)) from err
         except ModbusError as err:
@@ -90,8 +115,12 @@ class RegisterSource(Source):
         self._raw[limits.space].update(words)
         if set(words.values()) == {0xFFFF}:
             raise UnusableError("no value in any register")
-        # Some firmware answers an address it does not know with zeros instead of an exception.
-        if limits.all_zero == "bad" and words and not any(words.values()):
+        # Some firmware answers an address it does not know with zeros instead of an exception,
+        # and now and then one that it does know.
+        empty = bool(words) and not any(words.values())
+        sudden = empty and window in self._filled
+        (self._filled.discard if empty else self._filled.add)(window)
+        if empty and (sudden or limits.all_zero == "bad"):
             raise UnusableError("nothing but zeros")
         if window == "identity":
             self._renewed = False
@@ -105,7 +134,7 @@ class RegisterSource(Source):
         except AcknowledgeError:
             # It has taken the command and needs a while for it.
             return
-        except _NOBODY_THERE as err:
+        except (ModbusTimeoutError, *_UNREACHABLE) as err:
             raise UnansweredError(str(err)) from err
         except ModbusExceptionError as err:
             raise NotDoneError(str(err)) from err

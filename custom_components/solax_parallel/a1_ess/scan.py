@@ -28,7 +28,6 @@ SCAN_SPACING = 0.05
 """The silence between two requests of a scan, in seconds."""
 
 _SERIAL_NUMBER = re.compile(r"[0-9A-Z]{10,14}")
-_RATED_POWERS = (3800, 5000, 6000, 7600)
 
 
 class NoInverter(StrEnum):
@@ -170,7 +169,7 @@ async def identify(unit_id: int, source: Source, profile: Profile) -> Answer:
 def _is_inverter(identity: Identity) -> bool:
     return (
         _SERIAL_NUMBER.fullmatch(identity.serial_number) is not None
-        and identity.rated_power in _RATED_POWERS
+        and identity.rated_power is not None
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from .health import Health
+
 type Value = int | float | str
 """A decoded register: text, a code, a bit field, or a number in the register's unit."""
 
@@ -16,6 +18,10 @@ class ReadError(Exception):
 
 class SilentError(ReadError):
     """Nothing came back: the inverter, or the link to it, is down."""
+
+
+class UnreachableError(SilentError):
+    """Something on the way told that the inverter can't be reached."""
 
 
 class RefusedError(ReadError):
@@ -53,13 +59,19 @@ class Source(Protocol):
     def renewed(self) -> bool:
         """Whether the link was lost since "identity" was read: somebody else may answer now."""
 
+    @property
+    def health(self) -> Health:
+        """How reading has gone so far; nothing of that where it can't be told."""
+        return Health()
+
     def close(self) -> None:
         """Let go of what the readings come through; nothing is read afterwards."""
 
     async def read(self, window: str) -> Mapping[str, Value | None]:
         """Return every register of ``window`` by key; None stands for "no value".
 
-        Raises ``SilentError``, ``RefusedError`` or ``UnusableError``.
+        Raises ``SilentError`` (``UnreachableError`` where that was told), ``RefusedError`` or
+        ``UnusableError``.
         """
 
     async def write(self, address: int, value: int) -> None:

@@ -4,7 +4,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 import signal
 import sys
 from threading import Thread
@@ -13,8 +15,10 @@ from ..a1_ess.codes import BackupInterfaceType, ModelType
 from ..a1_ess.profile import load_profile
 from .console import obey
 from .group import SimulatedGroup, serial_numbers
+from .loopback import HOST, LoopbackServer
 from .physics import MAX_UNITS, RATED_POWERS
-from .server import HOST, SimulatorServer
+from .replay import ReplayServer, recorded
+from .server import SimulatorServer
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +46,12 @@ def _parser() -> ArgumentParser:
         choices=RATED_POWERS,
         default=max(RATED_POWERS),
         help="W",
+    )
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="serve what this file from Home Assistant's diagnostics recorded, and no group",
     )
     parser.add_argument(
         "--port", type=_port, default=5020, help="0 takes any free port"
@@ -80,6 +90,34 @@ async def _serve(options: Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    try:
+        offer = _simulation(options) if options.replay is None else _recording(options)
+        await offer.server.start()
+    except (OSError, ValueError) as err:
+        print(getattr(err, "strerror", None) or err, file=sys.stderr)
+        return 1
+    print(
+        f"Serving {offer.content} on {HOST}:{offer.server.port}, {options.framer} frames; "
+        f"{offer.hint}Ctrl-C to stop",
+        flush=True,
+    )
+    _hear(loop, offer.hear)
+    await stop.wait()
+    await offer.server.stop()
+    return 0
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What is served, in words too, and what hears what is typed."""
+
+    server: LoopbackServer
+    content: str
+    hint: str
+    hear: Callable[[str], None]
+
+
+def _simulation(options: Namespace) -> _Offer:
     profile = load_profile()
     group = SimulatedGroup(
         serial_numbers=serial_numbers(options.serial_prefix, options.units),
@@ -88,23 +126,28 @@ async def _serve(options: Namespace) -> int:
         now=lambda: datetime.now().astimezone(),
         profile=profile,
     )
-    server = SimulatorServer(group, profile, port=options.port, framer=options.framer)
-    try:
-        await server.start()
-    except OSError as err:
-        print(err.strerror, file=sys.stderr)
-        return 1
-    print(
-        f"Serving {options.units} simulated {ModelType.A1_HYB_G2.label} inverters of "
-        f"{options.rated_power} W (unit ids from 1, backup interface: "
-        f"{options.backup_interface.label}) on {HOST}:{server.port}, {options.framer} frames; "
-        "type help to see what can be injected, Ctrl-C to stop",
-        flush=True,
+    return _Offer(
+        server=SimulatorServer(
+            group, profile, port=options.port, framer=options.framer
+        ),
+        content=(
+            f"{options.units} simulated {ModelType.A1_HYB_G2.label} inverters of "
+            f"{options.rated_power} W (unit ids from 1, backup interface: "
+            f"{options.backup_interface.label})"
+        ),
+        hint="type help to see what can be injected, ",
+        hear=lambda line: _answer(group, line),
     )
-    _hear(loop, lambda line: _answer(group, line))
-    await stop.wait()
-    await server.stop()
-    return 0
+
+
+def _recording(options: Namespace) -> _Offer:
+    units = recorded(options.replay)
+    return _Offer(
+        server=ReplayServer(units, port=options.port, framer=options.framer),
+        content=f"{len(units)} recorded inverters (unit ids from 1)",
+        hint="",
+        hear=lambda line: print("error: this is a recording", flush=True),
+    )
 
 
 def _answer(group: SimulatedGroup, line: str) -> None:

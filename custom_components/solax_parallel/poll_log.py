@@ -1,0 +1,76 @@
+"""Saying once when an inverter, or a part of its readings, is lost, and once when it is back."""
+
+from collections import Counter
+from logging import INFO, WARNING, Logger
+
+from .a1_ess.group import GroupState
+from .a1_ess.inverter import SILENT_POLLS, InverterState, Presence
+
+_DOES_NOT_ANSWER = "%s: %s does not answer, its entities are unavailable"
+_LOSS = {
+    Presence.UNUSABLE: (
+        "%s: nothing that %s answers can be used, its entities are unavailable"
+    ),
+    Presence.SILENT: _DOES_NOT_ANSWER,
+    Presence.RESTING: _DOES_NOT_ANSWER,
+    Presence.OTHER_SERIAL: (
+        "%s: another inverter answers in place of %s, its entities are unavailable"
+    ),
+}
+
+
+class PollLog:
+    """What of a group is lost, as far as the log tells."""
+
+    def __init__(self, logger: Logger, name: str) -> None:
+        """Write to ``logger`` about the group with this name."""
+        self._logger = logger
+        self._name = name
+        self._lost: set[str] = set()
+        self._polls: Counter[str] = Counter()
+        self._failed_polls: Counter[tuple[str, str]] = Counter()
+
+    def note(self, state: GroupState) -> None:
+        """Tell what is different since the poll before.
+
+        Roles, not serial numbers: a log is often shown to others.
+        """
+        for serial_number, member in state.members.items():
+            role = member.role or "inverter"
+            if not member.heard:
+                if serial_number not in self._lost:
+                    self._lost.add(serial_number)
+                    self._logger.warning(_LOSS[member.presence], self._name, role)
+                continue
+            self._polls[serial_number] += 1
+            if serial_number in self._lost:
+                self._lost.discard(serial_number)
+                self._logger.info("%s: %s answers again", self._name, role)
+            self._note_windows(member, role)
+
+    def _note_windows(self, member: InverterState, role: str) -> None:
+        """Tell of readings that fail for longer than the values from before are shown."""
+        windows = {
+            window
+            for serial_number, window in self._failed_polls
+            if serial_number == member.serial_number
+        }
+        for window in windows | member.failures.keys():
+            key = member.serial_number, window
+            if window in member.failures:
+                self._failed_polls[key] += 1
+                if self._failed_polls[key] == SILENT_POLLS:
+                    # What never worked is not served by this firmware, which is no trouble.
+                    was_served = self._polls[member.serial_number] > SILENT_POLLS
+                    self._logger.log(
+                        WARNING if was_served else INFO,
+                        "%s: readings %s of %s can't be had: %s",
+                        self._name,
+                        window,
+                        role,
+                        member.failures[window],
+                    )
+            elif self._failed_polls.pop(key) >= SILENT_POLLS:
+                self._logger.info(
+                    "%s: readings %s of %s are back", self._name, window, role
+                )

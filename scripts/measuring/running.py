@@ -1,0 +1,66 @@
+"""Running a Home Assistant that has something else to do, too."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from scripts.development.api import signed_in, wait_until_answering
+from scripts.development.folder import LOOPBACK, prepare
+from scripts.development.process import HomeAssistant
+
+from .home_assistant import Entry, Visit, store_entries
+
+_NEIGHBOURS = """
+template:
+  - triggers:
+      - trigger: time_pattern
+        seconds: "/5"
+    sensor:
+"""
+_NEIGHBOUR = """\
+      - name: Neighbour {number}
+        state: "{{{{ range(1000) | random }}}}"
+        state_class: measurement
+"""
+_MANY = 30
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, port: int, entries: Sequence[Entry], *, debugs: bool = False
+) -> AsyncIterator[tuple[HomeAssistant, Visit]]:
+    """Run a Home Assistant with these entries; yield it, and a way in.
+
+    ``debugs`` lets it look for calls that block it.
+    """
+    url = f"http://{LOOPBACK}:{port}"
+    account = prepare(folder, port)
+    _configure(folder, debugs=debugs)
+    store_entries(folder, entries)
+    async with HomeAssistant(folder) as home_assistant:
+        await home_assistant.alongside(wait_until_answering(url))
+        async with signed_in(url, account) as api:
+            await api.wait_until_running()
+        yield home_assistant, partial(signed_in, url, account)
+
+
+def _configure(folder: Path, *, debugs: bool) -> None:
+    """Give Home Assistant something else to do: an empty one has not warmed up its recorder."""
+    file = folder / "configuration.yaml"
+    configuration = file.read_text(encoding="utf-8")
+    if _NEIGHBOURS in configuration:
+        return
+    if debugs:
+        configuration = configuration.replace(
+            "homeassistant:\n", "homeassistant:\n  debug: true\n", 1
+        )
+    # What is logged for developers costs as much as what it tells of.
+    configuration = configuration.replace(
+        "custom_components.solax_parallel: debug",
+        "custom_components.solax_parallel: info",
+    )
+    neighbours = (_NEIGHBOUR.format(number=number) for number in range(_MANY))
+    file.write_text(
+        "".join((configuration, _NEIGHBOURS, *neighbours)), encoding="utf-8"
+    )

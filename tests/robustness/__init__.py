@@ -1,0 +1,1 @@
+"""Groups behind wires that misbehave, with Home Assistant in front of them."""

@@ -1,0 +1,88 @@
+"""What may be shown of a group of which everything is known."""
+
+from itertools import combinations
+
+from custom_components.solax_parallel.coordinator import SolaxCoordinator
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+NOT_KNOWN = (STATE_UNKNOWN, STATE_UNAVAILABLE)
+
+_OF_SILENCE = {
+    "status": {"normal", "degraded", "offline"},
+    "complete": {"on", "off"},
+    "units_online": {"0", "1", "2", "3", "4"},
+    "root_cause": {
+        "none",
+        "unknown",
+        "primary_unreachable",
+        "secondary_unreachable",
+    },
+    "readiness": {"ready", "unknown"},
+}
+"""What may be shown of the group while some of it is not heard."""
+
+_SUMS = ("ac_power", "pv_power", "battery_power", "load_power")
+"""Totals that go on without the members that are not heard, and say so."""
+
+type Shown = dict[str, str]
+"""States by unique id."""
+
+
+def shown(hass: HomeAssistant, coordinator: SolaxCoordinator) -> Shown:
+    """Return what is shown of a group now; what it lost and has back stays in its event."""
+    entries = er.async_entries_for_config_entry(
+        er.async_get(hass), coordinator.config_entry.entry_id
+    )
+    states = ((entry, hass.states.get(entry.entity_id)) for entry in entries)
+    return {
+        entry.unique_id: state.state
+        for entry, state in states
+        if state is not None
+        and entry.unique_id != f"{coordinator.group_id}_group_event"
+    }
+
+
+def lies(truth: Shown, now: Shown, coordinator: SolaxCoordinator) -> list[str]:
+    """Return what is shown now and can't be so."""
+    group = f"{coordinator.group_id}_group_"
+    found = []
+    for unique_id, state in now.items():
+        if state in NOT_KNOWN or state == truth[unique_id]:
+            continue
+        key = unique_id.removeprefix(group)
+        if state in _OF_SILENCE.get(key, ()) or (
+            key in _SUMS and _is_part(float(state), key, truth, coordinator)
+        ):
+            continue
+        found.append(f"{unique_id} shows {state} instead of {truth[unique_id]}")
+    return found
+
+
+def _is_part(
+    value: float, key: str, truth: Shown, coordinator: SolaxCoordinator
+) -> bool:
+    """Return whether a total is what as many members have as it says."""
+    total = coordinator.data.totals[key]
+    if total.complete:
+        return False
+    parts = [
+        _of_member(key, serial, truth, coordinator)
+        for serial in coordinator.wiring.group.units
+    ]
+    sums = {round(sum(some)) for some in combinations(parts, total.members_included)}
+    return round(value) in sums
+
+
+def _of_member(
+    key: str, serial: str, truth: Shown, coordinator: SolaxCoordinator
+) -> float:
+    if key == "pv_power":
+        return sum(float(truth[f"{serial}_pv{string}_power"]) for string in (1, 2, 3))
+    if key == "load_power":
+        # What goes into the house through an inverter; the grid's part comes with the primary.
+        grid = float(truth[f"{coordinator.group_id}_group_grid_power"])
+        through = float(truth[f"{serial}_ac_power"])
+        return through + grid if serial == coordinator.group_id else through
+    return float(truth[f"{serial}_{key}"])

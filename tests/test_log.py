@@ -1,0 +1,79 @@
+"""What a log tells may be shown to anybody: no serial number, no address, no path."""
+
+from collections.abc import Iterator
+import logging
+from pathlib import Path
+
+import pytest
+
+from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.simulator.group import NONE
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+
+from .conftest import StartGroup
+from .groups import IMPATIENT, poll, state
+
+OTHERS = ("homeassistant.core", "homeassistant.helpers.entity", "homeassistant.loader")
+"""Whose log lines are Home Assistant's own affair: events, and what developers of it look for."""
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """All that is logged above debug, tracebacks included."""
+    found: list[str] = []
+
+    class _Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not record.name.startswith(OTHERS):
+                found.append(self.format(record))
+
+    handler = _Collect(logging.INFO)
+    logging.getLogger().addHandler(handler)
+    yield found
+    logging.getLogger().removeHandler(handler)
+
+
+async def test_nothing_private_is_logged(
+    hass: HomeAssistant,
+    start_group: StartGroup,
+    owners_file: Path,
+    lines: list[str],
+) -> None:
+    owners_file.write_text("registers: {battery_soc: {address: 0xFFFF}}")
+    wire = await start_group(options=IMPATIENT)
+    hass.config_entries.async_update_entry(wire.entry, title="SolaX Parallel")
+    assert not await wire.set_up()
+    assert any("0xFFFF" in line for line in lines), "a mistake in the map is told"
+    owners_file.unlink()
+
+    # Nobody, then everybody, then one not, then a stranger, then nobody again.
+    await wire.server.vanish()
+    await hass.config_entries.async_reload(wire.entry.entry_id)
+    await wire.server.start()
+    await hass.config_entries.async_reload(wire.entry.entry_id)
+    secondary = wire.group.serial_numbers[1]
+    wire.silence(secondary)
+    await poll(hass)
+    assert state(hass, f"{secondary}_ac_power").state == STATE_UNAVAILABLE
+    wire.group.inject(secondary, NONE)
+    await poll(hass)
+    right = wire.server._units
+    wire.server._units = {**right, 2: right[3], 3: right[2]}
+    await wire.server.restart(load_profile())
+    await poll(hass)
+    wire.server._units = right
+    await wire.server.vanish()
+    await poll(hass)
+    await wire.server.start()
+    await poll(hass)
+
+    for told in ("does not answer", "answers again", "another inverter answers"):
+        assert any(told in line for line in lines), told
+    private = (
+        *wire.group.serial_numbers,
+        "127.0.0.1",
+        str(wire.server.port),
+        str(owners_file.parent),
+    )
+    assert [line for line in lines if any(word in line for word in private)] == []
