@@ -377,7 +377,7 @@ SMART_LOAD: dict[str, Entity] = {
 
 CONTROLLED_SMART_LOAD: dict[str, Entity] = {
     **SMART_LOAD,
-    "state": Entity(SWITCH),
+    "state": Entity(SWITCH, "outlet"),
     "mode": Entity(SELECT, options=("disabled", "manual", "automatic")),
 }
 """Where control is allowed, and proven or only simulated."""
