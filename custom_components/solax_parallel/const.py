@@ -12,6 +12,7 @@ CONF_BAUDRATE: Final = "baudrate"
 CONF_BACKUP_INTERFACE: Final = "backup_interface"
 CONF_COMBINER_BOX: Final = "combiner_box"
 CONF_FRAMER: Final = "framer"
+CONF_INTERFACE: Final = "interface"
 CONF_LINK: Final = "link"
 CONF_MESSAGE_SPACING: Final = "message_spacing"
 CONF_MODEL_TYPE: Final = "model_type"
@@ -23,6 +24,10 @@ CONF_TERMINATION: Final = "termination"
 CONF_UNIT_ID: Final = "unit_id"
 CONF_UNITS: Final = "units"
 CONF_WIRING_ORDER: Final = "wiring_order"
+
+MODBUS: Final = "modbus"
+MODULE: Final = "module"
+"""How the inverters of a simulated group are read."""
 
 DEFAULT_PORT: Final = 502
 DEFAULT_BAUDRATE: Final = 19200

@@ -1,11 +1,9 @@
 """From what an entry remembers to inverters on open links."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from modbus_connection import ModbusTcpParams
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TIMEOUT
@@ -17,11 +15,14 @@ from .a1_ess.codes import BackupInterfaceType, ModelType, Role
 from .a1_ess.group import Group
 from .a1_ess.inverter import Inverter, Member
 from .a1_ess.link import Link, LinkParams
+from .a1_ess.module import PACING
 from .a1_ess.profile import Profile, load_profile
 from .a1_ess.registers import RegisterSource
 from .a1_ess.reported import ReportedSecondary
+from .a1_ess.source import Source
 from .const import (
     CONF_BACKUP_INTERFACE,
+    CONF_INTERFACE,
     CONF_LINK,
     CONF_MESSAGE_SPACING,
     CONF_MODEL_TYPE,
@@ -34,10 +35,13 @@ from .const import (
     DEFAULT_MESSAGE_SPACING,
     DEFAULT_TIMEOUT,
     DOMAIN,
+    MODBUS,
 )
 from .installation import installation_of
-from .links import AnyLink, link_from_data
+from .links import AnyLink, ModuleLink, TcpLink, link_from_data
+from .modules import open_module
 from .simulator.group import SimulatedGroup
+from .simulator.module import SimulatedModule
 from .simulator.server import HOST, SimulatorServer
 
 _MILLISECOND = 0.001
@@ -66,20 +70,22 @@ class Wiring:
     group: Group
     links: Mapping[LinkParams, Link]
     simulation: SimulatedGroup | None = None
-    _server: SimulatorServer | None = field(default=None, repr=False)
+    _servers: Sequence[SimulatorServer | SimulatedModule] = field(
+        default=(), repr=False
+    )
 
     async def async_close(self) -> None:
         """Close every link that no other entry uses, and end what was started for them."""
         for inverter in self.group.inverters.values():
             inverter.source.close()
-        shared = self.hass.data[_SHARED_LINKS]
+        shared = self.hass.data.setdefault(_SHARED_LINKS, {})
         for params, link in self.links.items():
             shared[params].users -= 1
             if not shared[params].users:
                 del shared[params]
                 await link.close()
-        if self._server is not None:
-            await self._server.stop()
+        for server in self._servers:
+            await server.stop()
 
 
 async def async_load_profile(hass: HomeAssistant) -> Profile:
@@ -102,52 +108,80 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
     simulated group can't listen.
     """
     profile = await async_load_profile(hass)
-    simulation = server = None
-    if (simulated := entry.data.get(CONF_SIMULATED)) is not None:
+    simulation = None
+    servers: list[SimulatorServer | SimulatedModule] = []
+    units = entry.data[CONF_UNITS]
+    if (simulated := entry.data.get(CONF_SIMULATED)) is None:
+        ways = [
+            None if unit[CONF_LINK] is None else link_from_data(unit[CONF_LINK])
+            for unit in units
+        ]
+    else:
         simulation = SimulatedGroup(
-            serial_numbers=tuple(
-                unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]
-            ),
+            serial_numbers=tuple(unit[CONF_SERIAL_NUMBER] for unit in units),
             backup_interface=BackupInterfaceType(simulated[CONF_BACKUP_INTERFACE]),
             rated_power=simulated[CONF_RATED_POWER],
             now=dt_util.now,
             profile=profile,
         )
-        server = SimulatorServer(simulation, profile)
-        await server.start()
-    inverters: dict[LinkParams, list[Inverter]] = {}
+        servers, ways = await _async_serve(
+            simulation, profile, simulated.get(CONF_INTERFACE, MODBUS)
+        )
+    inverters: dict[AnyLink, list[Inverter]] = {}
     links: dict[LinkParams, Link] = {}
     reported: list[ReportedSecondary] = []
-    reads_system = simulated is None and any(
-        unit[CONF_LINK] is None for unit in entry.data[CONF_UNITS]
-    )
-    for unit in entry.data[CONF_UNITS]:
-        if server is not None:
-            params: LinkParams = ModbusTcpParams(host=HOST, port=server.port)
-        elif unit[CONF_LINK] is not None:
-            params = link_from_data(unit[CONF_LINK]).params
-        else:
+    for unit, way in zip(units, ways, strict=True):
+        if way is None:
             reported.append(
                 ReportedSecondary(
                     unit[CONF_SERIAL_NUMBER], Role(unit[CONF_ROLE]), profile
                 )
             )
             continue
-        if params not in links:
-            links[params] = _take_link(hass, entry, params, is_real=server is None)
         member = member_from(unit)
-        inverters.setdefault(params, []).append(
+        source: Source
+        if isinstance(way, ModuleLink):
+            source = open_module(
+                hass, way, profile, pacing=PACING if simulation is None else 0
+            )
+        else:
+            if way.params not in links:
+                links[way.params] = _take_link(
+                    hass, entry, way.params, is_real=simulation is None
+                )
+            assert member.unit_id is not None
+            source = RegisterSource(links[way.params].for_unit(member.unit_id), profile)
+        inverters.setdefault(way, []).append(
             Inverter(
                 member,
                 profile,
-                RegisterSource(links[params].for_unit(member.unit_id), profile),
-                reads_system=reads_system and member.role.leads,
+                source,
+                reads_system=None in ways and member.role.leads,
             )
         )
     group = Group(
         list(inverters.values()), reported, installation=installation_of(entry)
     )
-    return Wiring(hass, profile, group, links, simulation, server)
+    return Wiring(hass, profile, group, links, simulation, servers)
+
+
+async def _async_serve(
+    simulation: SimulatedGroup, profile: Profile, interface: str
+) -> tuple[list[SimulatorServer | SimulatedModule], list[AnyLink | None]]:
+    """Start what stands in for real inverters, and return it with the way to each of them.
+
+    Raises ``OSError`` when a port can't be used.
+    """
+    if interface == MODBUS:
+        server = SimulatorServer(simulation, profile)
+        await server.start()
+        return [server], [TcpLink(HOST, server.port)] * len(simulation.units)
+    modules = [SimulatedModule(simulation, unit, profile) for unit in simulation.units]
+    for module in modules:
+        await module.start()
+    return [*modules], [
+        ModuleLink(HOST, module.password, module.port) for module in modules
+    ]
 
 
 def _take_link(

@@ -233,8 +233,11 @@ class Group:
         """Remember what the primary tells of the group, which outlives its silence."""
         if primary.role is Role.STANDALONE:
             self._unit_quantity = 1
-        elif primary.extension is not None:
-            self._unit_quantity = primary.extension.unit_quantity
+        elif primary.extension is None:
+            if primary.unit_quantity is not None:
+                self._unit_quantity = primary.unit_quantity
+        else:
+            self._unit_quantity = primary.unit_quantity
             self.told_backup_interface = (
                 primary.extension.backup_interface_type or self.told_backup_interface
             )
@@ -304,9 +307,7 @@ class Group:
     def _counts(self, serial: str, key: str) -> bool:
         """Whether a unit adds to an energy: an inverter without PV has no PV energy at all."""
         unit = self.units[serial]
-        return isinstance(unit, ReportedSecondary) or any(
-            register.key == key for register in unit.measurements
-        )
+        return isinstance(unit, ReportedSecondary) or unit.can_have(key)
 
 
 def _reading(key: str) -> Callable[[InverterState], float | None]:
@@ -338,7 +339,7 @@ def _import_power(primary: InverterState) -> float | None:
 SUMS: Mapping[str, Callable[[InverterState], float | None]] = {
     # Every inverter measures only what passes through itself.
     "ac_power": _reading("ac_power"),
-    "pv_power": _added("pv1_power", "pv2_power", "pv3_power"),
+    "pv_power": _added("pv1_power", "pv2_power", "pv3_power", "pv4_power"),
     "battery_power": _reading("battery_power"),
     "backup_power": _added("backup_l1_power", "backup_l2_power"),
 }

@@ -1,6 +1,6 @@
 """One inverter: who it is, what it says, and what that means."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from .codes import (
     FAULT_MODES,
     OFF_GRID_MODES,
-    ROLE_FROM_SETTING,
+    ON_GRID_MODES,
     WORKING_MODES,
     GridStatus,
     Led,
@@ -27,12 +27,20 @@ from .identity import (
     Identity,
     OtherSerialError,
     check_serial,
-    decode_setting,
     read_identity,
 )
+from .placement import Placement, decode_placement
 from .profile import Fitted, Profile, Register
 from .samples import Samples
-from .source import ReadError, RefusedError, SilentError, Source, UnusableError, Value
+from .source import (
+    DeniedError,
+    ReadError,
+    RefusedError,
+    SilentError,
+    Source,
+    UnusableError,
+    Value,
+)
 
 SILENT_POLLS = 3
 """After how many silent polls an inverter is left alone for a while."""
@@ -57,14 +65,18 @@ class Presence(StrEnum):
     SILENT = "silent"
     RESTING = "resting"
     OTHER_SERIAL = "other_serial"
+    DENIED = "denied"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """An inverter as it was found when the group was set up; rated power in W."""
+    """An inverter as it was found when the group was set up; rated power in W.
+
+    Behind a module it has no ``unit_id``.
+    """
 
     serial_number: str
-    unit_id: int
+    unit_id: int | None
     role: Role
     rated_power: int | None = None
     model_type: ModelType | None = None
@@ -94,6 +106,7 @@ class InverterState:
     unnamed_bits: Mapping[str, int] = field(default_factory=dict)
     readings: Mapping[str, float | None] = field(default_factory=dict)
     extension: Extension | None = None
+    unit_quantity: int | None = None
     system: Mapping[str, Value | None] = field(default_factory=dict)
     reported: bool = False
     other_serial: str | None = None
@@ -112,7 +125,7 @@ class InverterState:
         """Whether the inverter is gone; None while it may only have missed a poll or two."""
         if self.heard:
             return False
-        gone = self.presence is Presence.OTHER_SERIAL or (
+        gone = self.presence in (Presence.OTHER_SERIAL, Presence.DENIED) or (
             self.failed_polls >= SILENT_POLLS
         )
         return gone or None
@@ -174,6 +187,7 @@ class Inverter:
         self._other_serial: str | None = None
         self._identity: Identity | None = None
         self._setting: ParallelSetting | None = None
+        self._unit_quantity: int | None = None
         self._setting_read_at = float("-inf")
         self._role = member.role
         self._model_type = member.model_type
@@ -199,10 +213,22 @@ class Inverter:
 
     @property
     def measurements(self) -> tuple[Register, ...]:
-        """The registers that measure something this inverter can have."""
+        """The registers that can be read of it and measure something it can have."""
+        return self._measuring(self.source.registers)
+
+    def can_have(self, key: str) -> bool:
+        """Return whether it can have what a register measures, whether or not that can be read."""
+        register = self.source.registers.get(key) or self._profile.registers[key]
+        return register.fitted is None or register.fitted in self.fitted
+
+    def can_tell(self, key: str) -> bool:
+        """Return whether a register can be read of it at all."""
+        return key in self.source.registers
+
+    def _measuring(self, registers: Mapping[str, Register]) -> tuple[Register, ...]:
         return tuple(
             register
-            for register in self._profile.registers.values()
+            for register in registers.values()
             if register.unit is not None
             and register.window in _MEASURING
             and (register.fitted is None or register.fitted in self.fitted)
@@ -242,6 +268,9 @@ class Inverter:
             self._rest_until = now + REST
             self._other_serial = err.serial_number
             return self._missed(Presence.OTHER_SERIAL, {"identity": str(err)})
+        except DeniedError as err:
+            self._rest_until = now + REST
+            return self._missed(Presence.DENIED, {"identity": str(err)})
         except ReadError as err:
             return self._missed(self._silence(now), failures or {"identity": str(err)})
         if not values:
@@ -258,7 +287,8 @@ class Inverter:
         )
         if self._identity.rated_power is not None:
             self.samples.rated_power = self._identity.rated_power
-        self._take_setting(self._identity.parallel_setting, now)
+        self._model_type = self._identity.model_type or self._model_type
+        self._take_placement(self._identity, now)
         self._verified = True
 
     async def _read(
@@ -276,6 +306,8 @@ class Inverter:
                 continue
             try:
                 values |= await self.source.read(window)
+            except DeniedError:
+                raise
             except ReadError as err:
                 failures[window] = str(err)
                 rest.failures += 1
@@ -290,7 +322,7 @@ class Inverter:
             else:
                 rest.failures = 0
             if window == "parallel_setting":
-                self._take_setting(decode_setting(self._profile, values), now)
+                self._take_placement(decode_placement(self._profile, values), now)
         return values
 
     def _windows(self, now: float) -> Iterator[str]:
@@ -311,13 +343,12 @@ class Inverter:
             return "primary_extension"
         return "extension"
 
-    def _take_setting(self, setting: ParallelSetting | None, now: float) -> None:
-        self._setting = setting
-        if setting is None:
-            return
-        self._setting_read_at = now
-        if self._role.setting is not setting:
-            self._role = ROLE_FROM_SETTING[setting]
+    def _take_placement(self, placement: Placement, now: float) -> None:
+        self._setting = placement.parallel_setting
+        self._unit_quantity = placement.unit_quantity
+        self._role = placement.role_after(self._role)
+        if self._setting is not None:
+            self._setting_read_at = now
 
     def _silence(self, now: float) -> Presence:
         """Return whether an inverter that brought nothing is asked again in the next poll."""
@@ -360,9 +391,17 @@ class Inverter:
         if extension is not None:
             self._role = extension.role
             self._model_type = extension.model_type
-        readings = self.samples.take(self.measurements, values, now)
+        readings = {
+            # What can't be read of it is not known, unlike what it does not have.
+            **{each.key: None for each in self._measuring(self._profile.registers)},
+            **self.samples.take(self.measurements, values, now),
+        }
         run_mode = self._code(values, "run_mode", RunMode)
-        grid_status = self._code(values, "grid_status", GridStatus)
+        grid_status = (
+            self._code(values, "grid_status", GridStatus)
+            if self.can_tell("grid_status")
+            else derived_grid_status(run_mode)
+        )
         bms_connected = self._code(values, "bms_connected", OnOff)
         faults, unnamed_bits = self._fault_words(values)
         return InverterState(
@@ -375,7 +414,11 @@ class Inverter:
             grid_status=grid_status,
             bms_connected=None if bms_connected is None else bms_connected is OnOff.ON,
             led=(
-                derived_led(run_mode, grid_status, None if unnamed_bits else faults)
+                derived_led(
+                    run_mode,
+                    grid_status,
+                    None if unnamed_bits else faults if self._tells_faults else (),
+                )
                 if extension is None
                 else extension.led
             ),
@@ -385,6 +428,9 @@ class Inverter:
             unnamed_bits=MappingProxyType(unnamed_bits),
             readings=MappingProxyType(readings),
             extension=extension,
+            unit_quantity=(
+                self._unit_quantity if extension is None else extension.unit_quantity
+            ),
             system=MappingProxyType(
                 {
                     register.key: values[register.key]
@@ -416,8 +462,14 @@ class Inverter:
     def _code[E: StrEnum](
         self, values: Mapping[str, Value | None], key: str, codes: type[E]
     ) -> E | None:
-        name = self._profile.registers[key].code(values.get(key))
+        if (register := self.source.registers.get(key)) is None:
+            return None
+        name = register.code(values.get(key))
         return None if name is None else codes(name)
+
+    @property
+    def _tells_faults(self) -> bool:
+        return all(map(self.can_tell, _FAULT_WORDS))
 
     def _fault_words(
         self, values: Mapping[str, Value | None]
@@ -428,7 +480,7 @@ class Inverter:
         for word in _FAULT_WORDS:
             if (value := values.get(word)) is None:
                 return None, unnamed
-            names, rest = self._profile.registers[word].flags(value)
+            names, rest = self.source.registers[word].flags(value)
             faults |= names
             if rest:
                 unnamed[word] = rest
@@ -438,12 +490,13 @@ class Inverter:
 def derived_led(
     run_mode: RunMode | None,
     grid_status: GridStatus | None,
-    faults: frozenset[str] | None,
+    faults: Collection[str] | None,
 ) -> Led | None:
     """Return the LED that an inverter should show, where no register tells.
 
     The order is the vendor's: a fault flashes red, a working inverter is green, one on its way
-    there flashes green. None where too little is known.
+    there flashes green. None where too little is known. One that can't tell its faults at all
+    is judged by its run mode alone.
     """
     standing = problems(faults or (), off_grid=_off_grid(run_mode, grid_status))
     if run_mode in FAULT_MODES or any(
@@ -453,6 +506,17 @@ def derived_led(
     if run_mode is None or faults is None:
         return None
     return Led.GREEN if run_mode in WORKING_MODES else Led.GREEN_FLASHING
+
+
+def derived_grid_status(run_mode: RunMode | None) -> GridStatus | None:
+    """Return whether an inverter runs with the grid, where only its run mode tells.
+
+    There is a mode of its own for running without it (grade sister). None where too little is
+    known.
+    """
+    if run_mode in OFF_GRID_MODES:
+        return GridStatus.OFF_GRID
+    return GridStatus.ON_GRID if run_mode in ON_GRID_MODES else None
 
 
 def _off_grid(run_mode: RunMode | None, grid_status: GridStatus | None) -> bool | None:

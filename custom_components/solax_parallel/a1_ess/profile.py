@@ -1,7 +1,7 @@
 """The register map: loading it, checking it, and turning registers into typed fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from math import isfinite
@@ -16,16 +16,19 @@ import voluptuous as vol
 from .codes import CODES, Role
 from .faults import FAULTS
 from .grade import Grade
-from .source import Value
 
 SHIPPED_PROFILE = Path(__file__).parent / "profiles" / "a1_ess_g2.yaml"
 
 type Space = Literal["holding", "input"]
 
+type Value = int | float | str
+"""A decoded register: text, a code, a bit field, or a number in the register's unit."""
+
 SENTINELS = {
     "u16": frozenset({0x7FFF, 0x8000, 0xFFFF}),
     "s16": frozenset({0x7FFF, 0x8000}),
     "bits16": frozenset({0xFFFF}),
+    "low_byte": frozenset({0xFF}),
     "u32": frozenset(range(0xFFFFFF00, 0x1_0000_0000)),
     "s32": frozenset({0x7FFFFFFF, 0x80000000}),
     "bits32": frozenset({0xFFFFFFFF}),
@@ -104,7 +107,8 @@ class Register:
         """Return a new field that decodes and encodes this register's words."""
         if self.type == "ascii":
             return _TextField(self.address, count=self.words)
-        return NumberField(
+        kind = _LowByteField if self.type == "low_byte" else NumberField
+        return kind(
             self.address,
             count=self.words,
             signed=self.type.startswith("s"),
@@ -136,12 +140,21 @@ class _TextField(StringField):
         return super().decode(words, scale_exponent).strip("\0 ")
 
 
+class _LowByteField(NumberField[Any]):
+    """A number that shares its word with another one."""
+
+    @override
+    def decode(self, words: list[int], scale_exponent: int | None = None) -> Any:
+        return super().decode([words[0] & 0xFF], scale_exponent)
+
+
 @dataclass(frozen=True)
 class Profile:
-    """A whole register map."""
+    """A whole register map; ``module`` is what stands where in the array of a module."""
 
     windows: Mapping[str, Window]
     registers: Mapping[str, Register]
+    module: Mapping[str, Register] = field(default_factory=dict)
 
     def read_in(self, window: str) -> tuple[Register, ...]:
         """Return the registers that a read of ``window`` delivers."""
@@ -155,7 +168,25 @@ class Profile:
         )
 
 
-_WORDS = {"u16": 1, "s16": 1, "bits16": 1, "u32": 2, "s32": 2, "bits32": 2}
+_WORDS = {
+    "u16": 1,
+    "s16": 1,
+    "bits16": 1,
+    "low_byte": 1,
+    "u32": 2,
+    "s32": 2,
+    "bits32": 2,
+}
+_MODULE_WORDS = 1000
+_MODULE_WINDOWS = {
+    "live": Window(space="input", first=0, last=_MODULE_WORDS),
+    "parallel_setting": Window(space="input", first=0, last=_MODULE_WORDS),
+}
+_PLACEMENT = frozenset({"parallel_role", "secondary_quantity", "units_online"})
+"""What a module tells of an inverter's place in its group."""
+
+_INHERITED = ("unit", "bounds", "counter", "fitted", "values")
+"""What holds for a value wherever it is read."""
 
 
 def _whole(value: Any) -> int:
@@ -210,6 +241,14 @@ _REGISTER = {
         vol.Required("stride"): _COUNT,
     },
 }
+_IN_MODULE = {
+    vol.Required("index"): vol.All(_whole, vol.Range(min=0, max=_MODULE_WORDS - 1)),
+    **{
+        name: check
+        for name, check in _REGISTER.items()
+        if str(name) not in ("window", "address", "words", "repeat")
+    },
+}
 _ASKED_BY_NAME = frozenset({"identity", "parallel_setting", "system"})
 """Windows that are read for certain registers, which therefore have to stay in them."""
 
@@ -219,6 +258,7 @@ _FILE = vol.Schema(
         vol.Optional("bounds"): {str: _BOUNDS},
         vol.Optional("windows"): {str: _WINDOW},
         vol.Optional("registers"): {str: _REGISTER},
+        vol.Optional("module"): {str: _IN_MODULE},
     }
 )
 
@@ -226,8 +266,9 @@ _FILE = vol.Schema(
 def load_profile(override: Path | None = None) -> Profile:
     """Return the shipped register map, corrected by the owner's file where there is one.
 
-    ``override`` has the same form as the shipped file; what it says of a window, a bound or a
-    register replaces those words of the shipped one, and a new key needs a whole entry. Reads
+    ``override`` has the same form as the shipped file; what it says of a window, a bound, a
+    register or a place in a module's array replaces those words of the shipped one, and a new
+    key needs a whole entry. Reads
     files, so call it where blocking is allowed. Raises ``ProfileError`` for a file that cannot
     be read, a wrong type, an unknown key, or a register outside its window.
     """
@@ -339,12 +380,37 @@ def _build(content: dict[str, Any], file: Path) -> Profile:
         key: _register(file, key, entry, windows, bounds, content["sources"])
         for key, entry in content["registers"].items()
     }
-    return Profile(MappingProxyType(windows), MappingProxyType(registers))
+    module = {
+        key: _register(
+            file,
+            key,
+            _in_module(key, entry, content["registers"].get(key, {})),
+            _MODULE_WINDOWS,
+            bounds,
+            content["sources"],
+            section="module",
+        )
+        for key, entry in content["module"].items()
+    }
+    return Profile(
+        MappingProxyType(windows), MappingProxyType(registers), MappingProxyType(module)
+    )
 
 
-def _check_names(file: Path, key: str, entry: Mapping[str, Any]) -> None:
+def _in_module(
+    key: str, entry: dict[str, Any], register: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a place in a module's array as a register, which has the same meaning there."""
+    return {
+        **{name: register[name] for name in _INHERITED if name in register},
+        **{name: value for name, value in entry.items() if name != "index"},
+        "window": "parallel_setting" if key in _PLACEMENT else "live",
+        "address": entry["index"],
+    }
+
+
+def _check_names(file: Path, place: str, key: str, entry: Mapping[str, Any]) -> None:
     """Raise ``ProfileError`` for a code or bit that stands for nothing the library knows."""
-    place = f"registers.{key}"
     if (codes := CODES.get(key)) is not None:
         for code in entry.get("values", {}).values():
             if code not in set(codes):
@@ -369,11 +435,13 @@ def _register(
     windows: Mapping[str, Window],
     bounds: Mapping[str, Bounds],
     sources: Mapping[str, str],
+    *,
+    section: str = "registers",
 ) -> Register:
     """Return one checked register."""
 
     def wrong(name: str, reason: str) -> ProfileError:
-        return ProfileError(file, f"registers.{key}.{name}", reason)
+        return ProfileError(file, f"{section}.{key}.{name}", reason)
 
     if (window := windows.get(entry["window"])) is None:
         raise wrong("window", f"there is no window {entry['window']!r}")
@@ -394,7 +462,7 @@ def _register(
     limits = entry.get("bounds")
     if isinstance(limits, str) and limits not in bounds:
         raise wrong("bounds", f"there are no bounds {limits!r}")
-    _check_names(file, key, entry)
+    _check_names(file, f"{section}.{key}", key, entry)
     return Register(
         key=key,
         **{

@@ -15,7 +15,7 @@ from modbus_connection import (
 )
 from modbus_connection.model import ManualComponent
 
-from .profile import Profile
+from .profile import Profile, Register
 from .source import RawWords, RefusedError, SilentError, Source, UnusableError, Value
 
 _NOBODY_THERE = (
@@ -39,6 +39,12 @@ class RegisterSource(Source):
         self._raw: dict[str, dict[int, int]] = {"holding": {}, "input": {}}
         self._renewed = False
         self._forget_link = unit.on_connection_lost(self._note_loss)
+
+    @property
+    @override
+    def registers(self) -> Mapping[str, Register]:
+        """Every register of the profile, by key."""
+        return self._profile.registers
 
     @property
     @override

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-type Value = int | float | str
-"""A decoded register: text, a code, a bit field, or a number in the register's unit."""
+# Whoever reads from a source needs to know what a value is.
+from .profile import Register, Value as Value  # noqa: PLC0414
 
 type RawWords = Mapping[str, Mapping[int, int]]
-"""Register words as they came, by register space and address."""
+"""Words as they came, by address in their register space, or by place in a module's array."""
 
 
 class ReadError(Exception):
@@ -26,8 +26,16 @@ class UnusableError(ReadError):
     """Something came back that can't be the window's content."""
 
 
+class DeniedError(ReadError):
+    """What carries the readings wants another password."""
+
+
 class Source(Protocol):
     """What an inverter's readings are taken from."""
+
+    @property
+    def registers(self) -> Mapping[str, Register]:
+        """What can be read at all, by key, and how it is coded."""
 
     @property
     def raw(self) -> RawWords:
@@ -43,5 +51,5 @@ class Source(Protocol):
     async def read(self, window: str) -> Mapping[str, Value | None]:
         """Return every register of ``window`` by key; None stands for "no value".
 
-        Raises ``SilentError``, ``RefusedError`` or ``UnusableError``.
+        Raises ``SilentError``, ``RefusedError``, ``UnusableError`` or ``DeniedError``.
         """

@@ -1,0 +1,81 @@
+"""Readings taken from the array of a monitoring module."""
+
+from collections.abc import Mapping
+from typing import override
+
+from .module import HalfAnswerError, Module, ModuleAnswer
+from .profile import Profile, Register
+from .source import RawWords, RefusedError, Source, Value
+
+
+class ModuleSource(Source):
+    """Reads the windows that a module has: who its inverter is, how it is set, and the rest."""
+
+    def __init__(self, module: Module, profile: Profile) -> None:
+        """Read from ``module`` what ``profile`` says its array holds."""
+        self._module = module
+        self._registers = profile.module
+        self._in_array = {
+            window: tuple(
+                (register, register.field())
+                for register in profile.module.values()
+                if register.window == window
+            )
+            for window in ("live", "parallel_setting")
+        }
+        self._length = max(
+            (each.address + each.words for each in profile.module.values()), default=0
+        )
+        self._answer: ModuleAnswer | None = None
+        self._identified: str | None = None
+
+    @property
+    @override
+    def registers(self) -> Mapping[str, Register]:
+        """What the array holds, by key."""
+        return self._registers
+
+    @property
+    @override
+    def raw(self) -> RawWords:
+        """The latest array."""
+        words = () if self._answer is None else self._answer.words
+        return {"module": dict(enumerate(words))}
+
+    @property
+    @override
+    def renewed(self) -> bool:
+        """Whether the latest answer is about another inverter than "identity" told."""
+        return (
+            self._answer is not None and self._answer.serial_number != self._identified
+        )
+
+    @override
+    def close(self) -> None:
+        """Do nothing: between two requests there is no link."""
+
+    @override
+    async def read(self, window: str) -> Mapping[str, Value | None]:
+        """Read ``window`` from the latest array; see ``Source.read``.
+
+        Raises ``DeniedError`` too, when the module wants another password.
+        """
+        if window != "identity" and window not in self._in_array:
+            raise RefusedError("a module does not tell it")
+        answer = self._answer = await self._module.answer()
+        if len(answer.words) < self._length:
+            raise HalfAnswerError(
+                f"the array has {len(answer.words)} words instead of {self._length}"
+            )
+        if window == "identity":
+            self._identified = answer.serial_number
+            return {
+                "serial_number": answer.serial_number,
+                "model_type": answer.model_type,
+            }
+        return {
+            register.key: field.decode(
+                list(answer.words[register.address : register.address + register.words])
+            )
+            for register, field in self._in_array[window]
+        }

@@ -1,0 +1,76 @@
+"""Monitoring modules: asking one as Home Assistant does, and what to say when that fails."""
+
+from collections.abc import Mapping, Sequence
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .a1_ess.identity import Identity
+from .a1_ess.module import (
+    PACING,
+    TIMEOUT,
+    WAYS,
+    EmptyArrayError,
+    HalfAnswerError,
+    Module,
+    ModuleTimeoutError,
+    ModuleUnreachableError,
+    NotJsonError,
+    OtherDeviceError,
+    OtherTypeError,
+    Way,
+    WrongPasswordError,
+)
+from .a1_ess.module_source import ModuleSource
+from .a1_ess.profile import Profile
+from .a1_ess.scan import identify_by_module
+from .a1_ess.source import ReadError
+from .links import ModuleLink
+
+ERRORS: Mapping[type[ReadError], str] = {
+    ModuleUnreachableError: "module_unreachable",
+    ModuleTimeoutError: "module_timeout",
+    EmptyArrayError: "module_empty",
+    HalfAnswerError: "module_half_answer",
+    NotJsonError: "module_no_json",
+    OtherDeviceError: "module_other_device",
+    OtherTypeError: "module_other_type",
+    WrongPasswordError: "module_password",
+}
+"""The text of a dialog for each way in which asking a module fails."""
+
+
+def open_module(
+    hass: HomeAssistant,
+    link: ModuleLink,
+    profile: Profile,
+    *,
+    pacing: float = PACING,
+    ways: Sequence[Way] = WAYS,
+) -> ModuleSource:
+    """Return what reads through a module, not more often than every ``pacing`` seconds.
+
+    ``ways`` are those in which it may want to be asked, the likeliest first.
+    """
+    module = Module(
+        async_get_clientsession(hass),
+        link.host,
+        link.port,
+        link.password,
+        timeout=TIMEOUT,
+        pacing=pacing,
+        ways=ways,
+    )
+    return ModuleSource(module, profile)
+
+
+async def async_ask_module(
+    hass: HomeAssistant, link: ModuleLink, profile: Profile
+) -> Identity:
+    """Return who is behind a module; raises ``ReadError`` as ``ERRORS`` has it."""
+    try:
+        return await identify_by_module(open_module(hass, link, profile), profile)
+    except ModuleTimeoutError:
+        # It may have waited for the question in the other way.
+        other = open_module(hass, link, profile, ways=tuple(reversed(WAYS)))
+        return await identify_by_module(other, profile)
