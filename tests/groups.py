@@ -23,6 +23,7 @@ from custom_components.solax_parallel.a1_ess.profile import Profile, load_profil
 from custom_components.solax_parallel.const import (
     CONF_BACKUP_INTERFACE,
     CONF_COMBINER_BOX,
+    CONF_INTERFACE,
     CONF_MESSAGE_SPACING,
     CONF_RATED_POWER,
     CONF_SIMULATED,
@@ -30,6 +31,7 @@ from custom_components.solax_parallel.const import (
     CONF_UNITS,
     DEFAULT_SCAN_INTERVAL,
     DOMAIN,
+    MODBUS,
 )
 from custom_components.solax_parallel.event import SEEN_IN_THIS_RUN
 from custom_components.solax_parallel.links import TcpLink
@@ -82,6 +84,7 @@ def simulated_group_entry(
     rated_power: int = 7600,
     prefix: str = "SIMHA",
     options: Mapping[str, Any] = QUICK,
+    interface: str = MODBUS,
 ) -> MockConfigEntry:
     """Return the entry of a group that the integration plays itself."""
     serials = serial_numbers(prefix, units)
@@ -96,6 +99,7 @@ def simulated_group_entry(
             CONF_SIMULATED: {
                 CONF_BACKUP_INTERFACE: backup_interface,
                 CONF_RATED_POWER: rated_power,
+                CONF_INTERFACE: interface,
             },
         },
         options=options,

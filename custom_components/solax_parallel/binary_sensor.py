@@ -34,8 +34,9 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class InverterBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of an inverter."""
+    """A binary sensor of an inverter; ``needs`` is the register that it is made of."""
 
+    needs: str
     is_on_fn: Callable[[InverterState], bool | None]
     attributes_fn: Callable[[InverterState], Mapping[str, Any]] = lambda state: {}
 
@@ -67,6 +68,7 @@ def _parallel_fault(fault: Fault) -> InverterBinarySensorDescription:
     """Describe the sensor of one of the six paralleling faults."""
     return InverterBinarySensorDescription(
         key=fault.key,
+        needs="parallel_faults",
         device_class=BinarySensorDeviceClass.PROBLEM,
         is_on_fn=lambda state: (
             None
@@ -94,6 +96,7 @@ def _fault_family(family: Family) -> InverterBinarySensorDescription:
 
     return InverterBinarySensorDescription(
         key=family,
+        needs="inverter_faults",
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
         is_on_fn=is_on,
@@ -124,6 +127,7 @@ INVERTER_BINARY_SENSORS = (
     *(_fault_family(family) for family in Family),
     InverterBinarySensorDescription(
         key="bms_connected",
+        needs="bms_connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
         is_on_fn=lambda state: state.bms_connected,
@@ -177,9 +181,10 @@ async def async_setup_entry(
 
 
 def _binary_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
-    for serial_number in coordinator.data.members:
+    for serial_number, unit in coordinator.wiring.group.units.items():
         for description in INVERTER_BINARY_SENSORS:
-            yield InverterBinarySensor(coordinator, description, serial_number)
+            if unit.can_tell(description.needs):
+                yield InverterBinarySensor(coordinator, description, serial_number)
     for group_description in GROUP_BINARY_SENSORS:
         yield GroupBinarySensor(coordinator, group_description)
     if (interface := coordinator.data.backup_interface) is None:

@@ -25,6 +25,9 @@ CONF_UNIT_ID: Final = "unit_id"
 CONF_UNITS: Final = "units"
 CONF_WIRING_ORDER: Final = "wiring_order"
 
+DENIED: Final = "denied"
+"""The serial numbers of inverters whose modules want another password."""
+
 MODBUS: Final = "modbus"
 MODULE: Final = "module"
 """How the inverters of a simulated group are read."""

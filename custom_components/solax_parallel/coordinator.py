@@ -11,9 +11,9 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
-from .a1_ess.inverter import Presence
+from .a1_ess.inverter import InverterState, Presence
 from .acceptance import Acceptance
-from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
+from .const import DEFAULT_SCAN_INTERVAL, DENIED, DOMAIN
 from .issues import Issues
 from .tables import Words
 from .wiring import Wiring
@@ -23,6 +23,13 @@ DEFAULT_TRANSFER_TIME = timedelta(minutes=5)
 
 WATCHING_INTERVAL = timedelta(seconds=5)
 """Between two polls during an acceptance test: the least that the options allow."""
+
+_SILENT = (Presence.SILENT, Presence.RESTING)
+_REASONS = {
+    Presence.OTHER_SERIAL: "another inverter answers in place of {}",
+    Presence.DENIED: "the module of {} wants another password",
+}
+"""Why an inverter is not heard, where it is more than silent."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -109,6 +116,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.issues.async_update(state.members)
         self.acceptance.observe(state)
         self._set_interval()
+        self._ask_for_passwords(state)
         if state.status is Status.OFFLINE:
             # Some entities tell of silence. Home Assistant keeps the data of a failed poll from
             # them, and lets them know of the first in a row only.
@@ -121,6 +129,16 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self._log_changes(state)
         return state
 
+    def _ask_for_passwords(self, state: GroupState) -> None:
+        """Ask the owner for those of the modules that no longer take theirs."""
+        denied = [
+            serial_number
+            for serial_number, member in state.members.items()
+            if member.presence is Presence.DENIED
+        ]
+        if denied:
+            self.config_entry.async_start_reauth(self.hass, data={DENIED: denied})
+
     def _log_changes(self, state: GroupState) -> None:
         for serial_number, member in state.members.items():
             # Roles, not serial numbers: a log is often shown to others.
@@ -128,12 +146,24 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             if member.heard and serial_number in self._lost:
                 self._lost.discard(serial_number)
                 _LOGGER.info("%s: %s answers again", self.name, role)
-            elif not member.heard and serial_number not in self._lost:
+            elif self._is_gone(member) and serial_number not in self._lost:
                 self._lost.add(serial_number)
-                _LOGGER.warning(
+                _LOGGER.log(
+                    logging.INFO
+                    if member.presence in _SILENT and self._is_behind_module(member)
+                    else logging.WARNING,
                     "%s: %s, its entities are unavailable",
                     self.name,
-                    f"another inverter answers in place of {role}"
-                    if member.presence is Presence.OTHER_SERIAL
-                    else f"{role} does not answer",
+                    _REASONS.get(member.presence, "{} does not answer").format(role),
                 )
+
+    def _is_gone(self, member: InverterState) -> bool:
+        """Return whether it is worth a line in the log that an inverter is not heard."""
+        if self._is_behind_module(member):
+            # A module leaves out an answer now and then, and many at night.
+            return bool(member.lost)
+        return not member.heard
+
+    def _is_behind_module(self, member: InverterState) -> bool:
+        inverter = self.wiring.group.inverters.get(member.serial_number)
+        return inverter is not None and inverter.member.unit_id is None

@@ -69,7 +69,8 @@ async def async_setup_entry(
             GroupEvent(coordinator, GROUP_EVENT),
             *(
                 FaultEvent(coordinator, FAULTS_OF_INVERTER, serial_number)
-                for serial_number in coordinator.wiring.group.units
+                for serial_number, unit in coordinator.wiring.group.units.items()
+                if unit.can_tell("inverter_faults")
             ),
         ]
     )

@@ -137,7 +137,7 @@ def link_from_data(data: Mapping[str, Any]) -> AnyLink:
 
 def tcp_candidates(
     host: str, port: int, framer: Framer | Literal["auto"] = "auto"
-) -> list[AnyLink]:
+) -> list[ModbusLink]:
     """Return the links to try; both framings where none is told.
 
     Raises ``ValueError`` for what can be no host.
@@ -155,7 +155,7 @@ def tcp_candidates(
     return [TcpLink(host, port, each) for each in framers]
 
 
-def serial_candidates(device: str, baudrate: int) -> list[AnyLink]:
+def serial_candidates(device: str, baudrate: int) -> list[ModbusLink]:
     """Return the links to try: the rate that was told first, then the usual ones.
 
     Raises ``ValueError`` for what can be no serial port of this computer.
@@ -173,7 +173,7 @@ def is_module(text: str) -> bool:
     return text.strip().endswith(_MODULE)
 
 
-def candidates_from_text(text: str) -> list[AnyLink]:
+def candidates_from_text(text: str) -> list[ModbusLink]:
     """Return the links to try for what a person wrote: ``host``, ``host:port`` or a serial port.
 
     What ``str`` makes of a Modbus link is understood too. Raises ``ValueError`` for anything else.

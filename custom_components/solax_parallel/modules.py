@@ -24,7 +24,7 @@ from .a1_ess.module import (
 from .a1_ess.module_source import ModuleSource
 from .a1_ess.profile import Profile
 from .a1_ess.scan import identify_by_module
-from .a1_ess.source import ReadError
+from .a1_ess.source import ReadError, UnusableError
 from .links import ModuleLink
 
 ERRORS: Mapping[type[ReadError], str] = {
@@ -36,8 +36,14 @@ ERRORS: Mapping[type[ReadError], str] = {
     OtherDeviceError: "module_other_device",
     OtherTypeError: "module_other_type",
     WrongPasswordError: "module_password",
+    UnusableError: "module_other_device",
 }
-"""The text of a dialog for each way in which asking a module fails."""
+"""The text of a dialog for each way in which asking a module fails, the narrowest first."""
+
+
+def error_key(error: ReadError) -> str:
+    """Return the text of a dialog for what was raised when a module was asked."""
+    return next(key for kind, key in ERRORS.items() if isinstance(error, kind))
 
 
 def open_module(
@@ -67,7 +73,7 @@ def open_module(
 async def async_ask_module(
     hass: HomeAssistant, link: ModuleLink, profile: Profile
 ) -> Identity:
-    """Return who is behind a module; raises ``ReadError`` as ``ERRORS`` has it."""
+    """Return who is behind a module; raises ``ReadError``, see ``error_key``."""
     try:
         return await identify_by_module(open_module(hass, link, profile), profile)
     except ModuleTimeoutError:

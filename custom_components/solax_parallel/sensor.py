@@ -281,6 +281,7 @@ ROOT_CAUSE = GroupSensorDescription(
         "units": list(state.root_cause.units),
         "faults": list(state.root_cause.faults),
         "checks": list(state.root_cause.checks),
+        "untold": list(state.root_cause.untold),
         "segment": (
             None if state.root_cause.segment is None else list(state.root_cause.segment)
         ),

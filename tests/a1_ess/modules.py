@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 ARRAYS = Path(__file__).parents[1] / "arrays"
 
-PASSWORD = "SWTEST0001"  # noqa: S105
+PASSWORD = "SWTEST0001"
 SERIAL = "H1A00000000001"
 
 type Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -85,6 +85,7 @@ class HostileModule:
     default: Reply = field(default_factory=lambda: says(saying()))
     script: deque[Reply] = field(default_factory=deque)
     takes: str = "body"
+    mute_on: str | None = None
     port: int = 0
     questions: list[dict[str, list[str]]] = field(default_factory=list)
     overlaps: int = 0
@@ -136,6 +137,8 @@ class HostileModule:
         self.questions.append(
             {"method": [line.split(" ")[0]], **parse_qs(body), **parse_qs(address)}
         )
+        if self.mute_on == ("body" if body else "address"):
+            await stays_silent(writer)
         if not (body if self.takes == "body" else address):
             await says({"code": 405}, "405 Method Not Allowed")(writer)
             return
