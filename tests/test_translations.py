@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 import yaml
 
@@ -28,12 +27,13 @@ from custom_components.solax_parallel.a1_ess.faults import (
     STEPS,
     Family,
 )
-from custom_components.solax_parallel.a1_ess.roster import Refusal
+from custom_components.solax_parallel.a1_ess.roster import SECONDARIES, Refusal
 from custom_components.solax_parallel.config_flow import (
     SolaxConfigFlow,
     SolaxOptionsFlow,
 )
 from custom_components.solax_parallel.const import DOMAIN, NO, YES
+from custom_components.solax_parallel.forms import password_field
 from custom_components.solax_parallel.guidance import fault_in_words
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
 from custom_components.solax_parallel.tables import Words
@@ -43,6 +43,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 
+from .conftest import AddSimulated
 from .groups import set_up
 from .texts import INTEGRATION, TEXTS, placeholders
 
@@ -118,15 +119,21 @@ def keys_of(node: ast.expr | None) -> set[str]:
 
 
 @pytest.fixture
-async def shown(hass: HomeAssistant, simulated_entry: MockConfigEntry) -> Shown:
+async def shown(hass: HomeAssistant, add_simulated: AddSimulated) -> Shown:
     """Return, for each platform and key, what entities show that needs a text.
 
-    A simulated group of four with a BI PRO has every entity that there is.
+    A simulated group of four with a BI PRO has every entity that there is, but for what only a
+    module tells.
     """
-    assert await set_up(hass, simulated_entry)
+    entries = [add_simulated(), add_simulated(prefix="SIMHB", interface="module")]
+    for entry in entries:
+        assert await set_up(hass, entry)
     found: Shown = defaultdict(lambda: {"attributes": set()})
-    for entity in er.async_entries_for_config_entry(
-        er.async_get(hass), simulated_entry.entry_id
+    registry = er.async_get(hass)
+    for entity in (
+        entity
+        for entry in entries
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
     ):
         assert entity.translation_key is not None
         shows = found[entity.domain, entity.translation_key]
@@ -183,7 +190,7 @@ def test_texts_of_attributes() -> None:
                 if (key, name) == ("root_cause", "faults"):
                     assert set(attribute["state"]) == set(FAULTS)
                     continue
-                if (key, name) == ("root_cause", "units"):
+                if (key, name) in (("root_cause", "units"), ("root_cause", "untold")):
                     assert set(attribute["state"]) == set(Role)
                     continue
                 expected = (
@@ -350,7 +357,7 @@ def test_a_fault_is_called_the_same_everywhere() -> None:
         (
             TEXTS["config"],
             SolaxConfigFlow,
-            ("config_flow.py", "forms.py", "const.py", "codes.py"),
+            ("config_flow.py", "forms.py", "modules.py", "const.py", "codes.py"),
         ),
         (TEXTS["options"], SolaxOptionsFlow, ("forms.py", "const.py")),
     ],
@@ -365,7 +372,7 @@ def test_no_text_of_a_dialog_is_left_over(
         "port",
         "device",
     }
-    spoken |= {"scan_interval", "timeout", *Refusal}
+    spoken |= {"scan_interval", "timeout", *Refusal, *map(password_field, SECONDARIES)}
     for step, shown in texts["step"].items():
         assert hasattr(flow, f"async_step_{step}"), step
         fields = shown.get("data", {})
@@ -393,7 +400,7 @@ def test_selectors() -> None:
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    asked = {"framer", "backup_interface", "fault", "yes_no"}
+    asked = {"framer", "backup_interface", "fault", "interface", "yes_no"}
     assert selectors.keys() == used.keys() | asked
     for key, options in used.items():
         assert options <= selectors[key], key
@@ -411,6 +418,7 @@ def test_selectors() -> None:
         "check_result",
         "fault_detail",
         "heard",
+        "left_open",
         "report",
         "transfer_column",
         "unit_column",

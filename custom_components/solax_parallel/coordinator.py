@@ -12,6 +12,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState, Presence
+from .a1_ess.module_source import ModuleSource
 from .acceptance import Acceptance
 from .const import DEFAULT_SCAN_INTERVAL, DENIED, DOMAIN
 from .issues import Issues
@@ -166,4 +167,4 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
 
     def _is_behind_module(self, member: InverterState) -> bool:
         inverter = self.wiring.group.inverters.get(member.serial_number)
-        return inverter is not None and inverter.member.unit_id is None
+        return inverter is not None and isinstance(inverter.source, ModuleSource)

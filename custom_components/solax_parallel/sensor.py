@@ -129,6 +129,7 @@ _DETAILS = frozenset(
 _METERED = frozenset(
     {
         "meter_power",
+        "load_power",
         "grid_export_total",
         "grid_import_total",
         "grid_export_today",

@@ -13,6 +13,7 @@ from ..a1_ess.codes import BackupInterfaceType, ModelType
 from ..a1_ess.profile import load_profile
 from .console import obey
 from .group import SimulatedGroup, serial_numbers
+from .module import SimulatedModule
 from .physics import MAX_UNITS, RATED_POWERS
 from .server import HOST, SimulatorServer
 
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="python -m custom_components.solax_parallel.simulator",
-        description=f"Simulate an A1-ESS-G2 parallel group over Modbus TCP on {HOST}.",
+        description=f"Simulate an A1-ESS-G2 parallel group over Modbus TCP, and over HTTP with --module, on {HOST}.",
     )
     parser.add_argument(
         "--units", type=int, choices=range(1, MAX_UNITS + 1), default=MAX_UNITS
@@ -51,6 +52,11 @@ def _parser() -> ArgumentParser:
         choices=("socket", "rtu"),
         default="socket",
         help="rtu: RTU frames inside TCP, as a transparent gateway passes them on",
+    )
+    parser.add_argument(
+        "--module",
+        action="store_true",
+        help="serve the local HTTP interface of the modules too, on the ports after --port",
     )
     parser.add_argument(
         "--serial-prefix",
@@ -89,10 +95,19 @@ async def _serve(options: Namespace) -> int:
         profile=profile,
     )
     server = SimulatorServer(group, profile, port=options.port, framer=options.framer)
+    modules = [
+        SimulatedModule(
+            group, unit, profile, port=options.port and options.port + unit.unit_id
+        )
+        for unit in group.units
+        if options.module
+    ]
     try:
-        await server.start()
+        for each in (server, *modules):
+            await each.start()
     except OSError as err:
         print(err.strerror, file=sys.stderr)
+        await _stop(server, *modules)
         return 1
     print(
         f"Serving {options.units} simulated {ModelType.A1_HYB_G2.label} inverters of "
@@ -101,10 +116,21 @@ async def _serve(options: Namespace) -> int:
         "type help to see what can be injected, Ctrl-C to stop",
         flush=True,
     )
+    for module in modules:
+        print(
+            f"module of unit {module.unit.unit_id}: {HOST}:{module.port}, "
+            f"password {module.password}",
+            flush=True,
+        )
     _hear(loop, lambda line: _answer(group, line))
     await stop.wait()
-    await server.stop()
+    await _stop(server, *modules)
     return 0
+
+
+async def _stop(*servers: SimulatorServer | SimulatedModule) -> None:
+    for each in servers:
+        await each.stop()
 
 
 def _answer(group: SimulatedGroup, line: str) -> None:
