@@ -17,8 +17,10 @@ from custom_components.solax_parallel.a1_ess.module_source import ModuleSource
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
 from custom_components.solax_parallel.links import ModuleLink
+from custom_components.solax_parallel.report import async_write_report
 from custom_components.solax_parallel.simulator.group import OFFLINE, SimulatedGroup
 from custom_components.solax_parallel.wiring import unit_data
+from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
@@ -225,6 +227,13 @@ async def test_a_night_makes_no_noise(
     await poll(hass)
     assert of_group(hass, "units_online") == "4"
     assert len(logged) == 1
+
+
+async def test_the_report_says_whose_faults_are_not_told(
+    recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    report = await async_write_report(entry.runtime_data, full_serial_numbers=False)
+    assert "Not all of their faults are told by: Primary, Secondary 1" in report
 
 
 async def test_an_array_is_used_again_within_ten_seconds(

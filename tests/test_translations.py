@@ -369,6 +369,7 @@ def test_no_text_of_a_dialog_is_left_over(
     # What is missing shows when a test walks through the dialog: see texts_are_complete.
     spoken = set[str]().union(*map(strings, sources(*files))) | {
         "host",
+        "password",
         "port",
         "device",
     }

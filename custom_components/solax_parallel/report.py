@@ -135,6 +135,9 @@ async def _async_faults(coordinator: SolaxCoordinator) -> str:
     known = words("report", "faults_known").format(
         days=min(FAULT_HISTORY.days, get_instance(coordinator.hass).keep_days)
     )
+    if untold := coordinator.data.root_cause.untold:
+        units = ", ".join(words("role", role) for role in untold)
+        known = f"{known} {words('report', 'faults_untold').format(units=units)}"
     if not rows:
         return f"{known}\n\n{words('report', 'no_faults')}"
     columns = [

@@ -661,6 +661,28 @@ def test_a_register_can_be_added(profile: Profile, owners_file: Path) -> None:
     assert len(found.registers) == len(profile.registers) + 1
 
 
+def test_a_place_means_what_the_register_of_its_key_means(owners_file: Path) -> None:
+    found = corrected(
+        owners_file,
+        """
+        module:
+          battery_soc: {index: 103}
+          battery_current: {index: 90, type: s16, scale: 0.01, grade: field, source: mine}
+        registers: {battery_soc: {address: 0x001B}}
+        """,
+    )
+
+    assert found.module["battery_soc"].address == 103
+    assert found.registers["battery_soc"].address == 0x001B
+    assert found.module["battery_current"] == replace(
+        found.registers["battery_current"],
+        address=90,
+        scale=0.01,
+        grade=Grade.FIELD,
+        source="mine",
+    )
+
+
 def test_a_window_can_be_moved_with_its_registers(owners_file: Path) -> None:
     found = corrected(
         owners_file,
@@ -783,6 +805,31 @@ ERRORS = {
         "registers: {ac_power: {type: float}}",
         "registers.ac_power.type",
         "",
+    ),
+    "unknown_word_of_a_place": (
+        "module: {ac_power: {address: 6}}",
+        "module.ac_power.address",
+        "",
+    ),
+    "place_beyond_any_array": (
+        "module: {ac_power: {index: 1000}}",
+        "module.ac_power.index",
+        "",
+    ),
+    "place_without_grade": (
+        "module: {battery_current: {index: 90, type: s16, source: mine}}",
+        "module.battery_current.grade",
+        "",
+    ),
+    "place_with_unknown_bounds": (
+        "module: {ac_power: {bounds: tiny}}",
+        "module.ac_power.bounds",
+        "tiny",
+    ),
+    "place_with_an_unknown_role": (
+        "module: {parallel_role: {values: {1: chief}}}",
+        "module.parallel_role",
+        "chief",
     ),
     "unknown_grade": (
         "registers: {ac_power: {grade: certain}}",

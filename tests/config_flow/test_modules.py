@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
+from custom_components.solax_parallel.links import link_from_data
 from custom_components.solax_parallel.simulator.group import SimulatedGroup
 from custom_components.solax_parallel.simulator.module import SimulatedModule
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
@@ -118,6 +119,16 @@ async def test_a_group_of_four_modules(
     primary = group.serial_numbers[0]
     assert state(hass, f"{primary}_group_units_online").state == "4"
     assert state(hass, f"{primary}_group_unit_quantity").state == "4"
+
+
+async def test_a_simulated_group(hass: HomeAssistant) -> None:
+    walk = await Walk.begin(hass, "simulated")
+    await walk.submit(units=2, interface="module")
+    await hass.async_block_till_done()
+    assert walk.entry.state is ConfigEntryState.LOADED
+    primary = walk.entry.unique_id
+    assert state(hass, f"{primary}_group_units_online").state == "2"
+    assert state(hass, f"{primary}_load_power").state != "unavailable"
 
 
 async def test_modbus_and_a_module(
@@ -457,6 +468,7 @@ async def test_the_password_shows_nowhere(
             entry.title,
             caplog.text,
             repr(entry.runtime_data.wiring),
+            repr(link_from_data(entry.data[CONF_UNITS][0]["link"])),
             *(each.as_dict() for each in hass.states.async_all()),
         ],
         default=str,

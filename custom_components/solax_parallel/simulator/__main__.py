@@ -103,8 +103,9 @@ async def _serve(options: Namespace) -> int:
         if options.module
     ]
     try:
-        for each in (server, *modules):
-            await each.start()
+        await server.start()
+        for module in modules:
+            await module.start()
     except OSError as err:
         print(err.strerror, file=sys.stderr)
         await _stop(server, *modules)
