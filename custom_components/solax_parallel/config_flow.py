@@ -20,7 +20,6 @@ import voluptuous as vol
 
 from homeassistant.components import network
 from homeassistant.config_entries import (
-    SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
@@ -539,8 +538,8 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None and await self._async_has_profile():
             link = replace(link, password=user_input[CONF_PASSWORD].strip())
             try:
-                async with self._own_entry_paused():
-                    await async_ask_module(self.hass, link, self._profile)
+                # A module that denies is left alone, so nobody else asks it now.
+                await async_ask_module(self.hass, link, self._profile)
             except ReadError as err:
                 self._errors = {"base": error_key(err)}
             else:
@@ -606,7 +605,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         return next(
             (
                 link.password
-                for unit in self._own_entry.data[CONF_UNITS]
+                for unit in self._get_reconfigure_entry().data[CONF_UNITS]
                 if unit[CONF_LINK] is not None
                 and isinstance(link := link_from_data(unit[CONF_LINK]), ModuleLink)
                 and str(link) == text
@@ -902,23 +901,16 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         except ModbusError, OSError:
             return None
 
-    @property
-    def _own_entry(self) -> ConfigEntry:
-        """The group that the dialog is about, which is set up already."""
-        if self.source == SOURCE_REAUTH:
-            return self._get_reauth_entry()
-        return self._get_reconfigure_entry()
-
     @asynccontextmanager
     async def _own_entry_paused(self) -> AsyncIterator[None]:
-        """Free the links of the group that the dialog is about, and take them up again afterwards.
+        """Free the links of the group that is reconfigured, and take them up again afterwards.
 
         Most gateways, and every serial port, serve one client at a time.
         """
-        if self.source not in (SOURCE_RECONFIGURE, SOURCE_REAUTH):
+        if self.source != SOURCE_RECONFIGURE:
             yield
             return
-        entry = self._own_entry
+        entry = self._get_reconfigure_entry()
         entry_id = entry.entry_id
         # The attempt before this one may just be setting it up again.
         async with entry.setup_lock:
