@@ -5,6 +5,7 @@ import custom_components  # noqa: F401  Found here, before the test package's ow
 # isort: split
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -28,13 +29,34 @@ from .groups import IMPATIENT, GroupOnTheWire, simulated_group_entry
 from .texts import faults_of, faults_of_issues
 
 # Every byte and every entity, which would bury what a failing test has to say.
-for talkative in ("pymodbus", "homeassistant.helpers.entity_registry"):
+for talkative in (
+    "pymodbus",
+    "homeassistant.helpers.entity_registry",
+    "sqlalchemy.engine",
+):
     logging.getLogger(talkative).setLevel(logging.WARNING)
 
 type Fired = list[tuple[str | None, str]]
 type Log = list[tuple[str, str]]
 type AddSimulated = Callable[..., MockConfigEntry]
 type StartGroup = Callable[..., Awaitable[GroupOnTheWire]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests that need a browser be asked for."""
+    parser.addoption(
+        "--browser", action="store_true", help="run the tests in a browser"
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out the tests in a browser unless they are asked for."""
+    if not config.getoption("--browser"):
+        left_out = [item for item in items if "browser" in item.keywords]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if "browser" not in item.keywords]
 
 
 @pytest.fixture(autouse=True)
@@ -193,6 +215,14 @@ def start_group(
         return group
 
     return start
+
+
+@pytest.fixture
+def owners_file(tmp_path: Path) -> Path:
+    """Return where the owner's register map belongs; the folder is there."""
+    folder = tmp_path / DOMAIN
+    folder.mkdir()
+    return folder / "a1_ess_g2.yaml"
 
 
 @pytest.fixture

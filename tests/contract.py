@@ -317,6 +317,7 @@ GROUP: dict[str, Entity] = {
         "aborted",
         category="diagnostic",
     ),
+    "polling": Entity(SWITCH, category="config"),
     "complete": Entity(BINARY_SENSOR),
     "on_grid": Entity(BINARY_SENSOR),
     "event": Entity(EVENT),
@@ -352,6 +353,13 @@ SMART_LOAD: dict[str, Entity] = {
     "energy_total": ENERGY,
 }
 
+CONTROLLED_SMART_LOAD: dict[str, Entity] = {
+    **SMART_LOAD,
+    "state": Entity(SWITCH),
+    "mode": Entity(SELECT, options=("disabled", "manual", "automatic")),
+}
+"""Where control is allowed, and proven or only simulated."""
+
 
 REPORTED_MEASUREMENTS: dict[str, Entity] = {
     "ac_power": POWER,
@@ -380,6 +388,7 @@ def entities_of(
     pv: bool = True,
     third_string: bool = True,
     simulated: bool = False,
+    controlled: bool = False,
     reported: Iterable[str] = (),
     through_modules: bool = False,
 ) -> dict[str, dict[str, Entity]]:
@@ -420,7 +429,9 @@ def entities_of(
     if backup_interface == "bi_pro":
         devices[f"{group}_bi"] = {**BACKUP_INTERFACE, **BI_PRO}
         for number in range(1, 7):
-            devices[f"{group}_smart_load_{number}"] = SMART_LOAD
+            devices[f"{group}_smart_load_{number}"] = (
+                CONTROLLED_SMART_LOAD if controlled else SMART_LOAD
+            )
     return {
         device: {f"{device}_{key}": entity for key, entity in entities.items()}
         for device, entities in devices.items()

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+import struct
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -18,9 +19,14 @@ from custom_components.solax_parallel.a1_ess.codes import (
     ModelType,
     Role,
 )
+from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.inverter import Member
-from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.a1_ess.profile import (
+    Profile,
+    load_profile,
+)
 from custom_components.solax_parallel.const import (
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_COMBINER_BOX,
     CONF_INTERFACE,
@@ -33,7 +39,7 @@ from custom_components.solax_parallel.const import (
     DOMAIN,
     MODBUS,
 )
-from custom_components.solax_parallel.event import SEEN_IN_THIS_RUN
+from custom_components.solax_parallel.facts import KNOWN_FACTS
 from custom_components.solax_parallel.links import TcpLink
 from custom_components.solax_parallel.simulator.group import (
     OFFLINE,
@@ -57,12 +63,16 @@ from homeassistant.util import dt as dt_util
 ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
 ROLES_BY_SETTING = (Role.PRIMARY, Role.SECONDARY, Role.SECONDARY, Role.SECONDARY)
 NOON = datetime(2026, 6, 21, 12, 0, tzinfo=timezone(timedelta(hours=-5)))
+READS = (1, 2, 3, 4)
+"""The Modbus functions that read."""
 QUICK = {CONF_MESSAGE_SPACING: 0, CONF_TIMEOUT: 1}
 """Options that do not make a test wait."""
 IMPATIENT = {**QUICK, CONF_TIMEOUT: 0.4}
 """Options with which silence is soon noticed: on this machine an answer takes milliseconds."""
 INSTALLED = {CONF_COMBINER_BOX: "yes", CONF_TERMINATION: "yes"}
 """Options of an owner who says that everything is there."""
+CONTROLLED = {**QUICK, CONF_ALLOW_CONTROL: True}
+"""Options of a group whose owner allows control of smart loads."""
 
 
 class Clock:
@@ -83,7 +93,7 @@ def simulated_group_entry(
     backup_interface: str = "bi_pro",
     rated_power: int = 7600,
     prefix: str = "SIMHA",
-    options: Mapping[str, Any] = QUICK,
+    options: Mapping[str, Any] = CONTROLLED,
     interface: str = MODBUS,
 ) -> MockConfigEntry:
     """Return the entry of a group that the integration plays itself."""
@@ -127,17 +137,32 @@ def members(
     ]
 
 
+class Asked(NamedTuple):
+    """One request."""
+
+    unit_id: int
+    function: int
+    address: int
+    words: int
+
+
 class WatchedServer(SimulatorServer):
     """Tells what it was asked, and by how many."""
 
     requests = 0
     asked_last = 0
     """The unit id of the latest request."""
+    waiting = 0
+    most_waiting = 0
+    """How many requests waited for an answer at the same time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.asked: list[Asked] = []
         self.functions: set[int] = set()
         """The function codes of all requests."""
+        self.writes: list[tuple[int, int, int]] = []
+        """Unit id, address and value of every request that is no read."""
 
     @property
     def clients(self) -> int:
@@ -149,6 +174,13 @@ class WatchedServer(SimulatorServer):
             self.requests += 1
             self.asked_last, function = packet[6:8]
             self.functions.add(function)
+            self.asked.append(Asked(*struct.unpack(">BBHH", packet[6:12])))
+            if function not in READS:
+                self.writes.append((packet[6], *struct.unpack(">HH", packet[8:12])))
+            self.waiting += 1
+            self.most_waiting = max(self.waiting, self.most_waiting)
+        else:
+            self.waiting -= 1
         return super()._silence(sending, packet)
 
     async def start(self) -> None:
@@ -172,6 +204,14 @@ class WatchedServer(SimulatorServer):
         """Return whether somebody asks an inverter."""
         for _ in range(50):
             if self.asked_last == unit_id:
+                return True
+            await asyncio.sleep(0.01)
+        return False
+
+    async def is_written_to(self, times: int = 1) -> bool:
+        """Return whether somebody writes, ``times`` in all."""
+        for _ in range(500):
+            if len(self.writes) >= times:
                 return True
             await asyncio.sleep(0.01)
         return False
@@ -293,9 +333,12 @@ class GroupOnTheWire:
 
 def without_windows(profile: Profile, *windows: str) -> Profile:
     """Return the register map of an inverter that does not serve ``windows``."""
-    return Profile(
-        {key: window for key, window in profile.windows.items() if key not in windows},
-        {
+    return replace(
+        profile,
+        windows={
+            key: window for key, window in profile.windows.items() if key not in windows
+        },
+        registers={
             key: register
             for key, register in profile.registers.items()
             if register.window not in windows
@@ -332,6 +375,17 @@ def is_loaded(entry: MockConfigEntry) -> bool:
     return entry.state is ConfigEntryState.LOADED
 
 
+def graded(profile: Profile, grade: Grade) -> Profile:
+    """Return a register map whose commands are known as well as ``grade`` says."""
+    return replace(
+        profile,
+        commands={
+            key: replace(command, grade=grade)
+            for key, command in profile.commands.items()
+        },
+    )
+
+
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
     """Set up an entry and return whether its entities are there."""
     # The first of several entries sets up the others as well.
@@ -355,9 +409,14 @@ async def poll(hass: HomeAssistant, interval: float = DEFAULT_SCAN_INTERVAL) -> 
 async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Stop Home Assistant, as far as an entry can tell, and begin to start it again."""
     await restore_state.async_get(hass).async_dump_states()
+    await die(hass, entry)
+
+
+async def die(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Let Home Assistant end without a word, and begin to start it again."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     await async_mock_load_restore_state_from_storage(hass)
-    del hass.data[SEEN_IN_THIS_RUN]
+    del hass.data[KNOWN_FACTS]
     hass.set_state(CoreState.starting)
 
 

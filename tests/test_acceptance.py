@@ -13,13 +13,13 @@ import voluptuous as vol
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import DOMAIN
-from custom_components.solax_parallel.simulator.group import OFFLINE
+from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
 from homeassistant.components.persistent_notification import (
     Notification,
     UpdateType,
     async_register_callback,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import restore_state
 
@@ -63,6 +63,7 @@ def collect_what_is_told(hass: HomeAssistant) -> list[str]:
     """Collect the messages that the owner gets."""
     collected: list[str] = []
 
+    @callback
     def collect(kind: UpdateType, changed: dict[str, Notification]) -> None:
         collected.extend(each["message"] for each in changed.values())
 
@@ -116,12 +117,12 @@ async def test_polls_faster_while_it_runs(
     )
     assert await wire.set_up()
     coordinator = wire.entry.runtime_data
-    assert coordinator.update_interval == timedelta(seconds=300)
+    assert coordinator.update_interval > timedelta(seconds=290)
     await start(hass)
-    assert coordinator.update_interval == timedelta(seconds=FASTEST)
+    assert coordinator.update_interval <= timedelta(seconds=FASTEST)
     await move_breaker(wire, closed=False)
     await move_breaker(wire, closed=True)
-    assert coordinator.update_interval == timedelta(seconds=300)
+    assert coordinator.update_interval > timedelta(seconds=290)
 
 
 async def test_out_of_time(
@@ -205,6 +206,38 @@ async def test_not_off_grid(hass: HomeAssistant, start_group: StartGroup) -> Non
         await start(hass)
 
 
+@pytest.mark.parametrize("breaker_open", [False, True])
+async def test_not_by_what_was_true_long_ago(
+    hass: HomeAssistant, start_group: StartGroup, *, breaker_open: bool
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    # Nobody has looked since.
+    if breaker_open:
+        wire.group.grid_closed = False
+    else:
+        wire.group.inject(wire.primary, "fan")
+    why = "off-grid already" if breaker_open else "reports a fault"
+    with pytest.raises(ServiceValidationError, match=why):
+        await start(hass)
+    assert result(wire)["state"] == "unknown"
+
+
+async def test_nobody_is_left_alone(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await start(hass)
+    await move_breaker(wire, closed=False)
+    wire.silence(wire.group.serial_numbers[1])
+    for _ in range(4):
+        await poll(hass, FASTEST)
+    wire.group.inject(wire.group.serial_numbers[1], NONE)
+    await move_breaker(wire, closed=True)
+    assert result(wire)["state"] == "passed"
+
+
 async def test_not_where_secondaries_tell_nothing(
     hass: HomeAssistant, start_group: StartGroup
 ) -> None:
@@ -248,6 +281,30 @@ async def test_reload_ends_it(
     assert result(wire)["state"] == "aborted"
     assert event_of(wire) == "transfer_test_aborted"
     assert "Aborted" in told[-1]
+
+
+async def test_nothing_is_asked_for_a_group_that_is_gone(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    shown: dict[str, Any] = {}
+
+    @callback
+    def look(change: UpdateType, notifications: dict[str, Any]) -> None:
+        if change is UpdateType.REMOVED:
+            for key in notifications:
+                del shown[key]
+        else:
+            shown.update(notifications)
+
+    stop_looking = async_register_callback(hass, look)
+    await start(hass)
+    assert len(shown) == 1
+    await hass.config_entries.async_remove(wire.entry.entry_id)
+    await hass.async_block_till_done()
+    stop_looking()
+    assert shown == {}
 
 
 @pytest.mark.parametrize("passed", [False, True])

@@ -67,7 +67,7 @@ async def test_simulated_group(
     assert await set_up(hass, entry)
     serials = [f"SIMHA{number:09}" for number in range(1, units + 1)]
     assert registered(hass, entry) == entities_of(
-        serials, backup_interface=backup_interface, simulated=True
+        serials, backup_interface=backup_interface, simulated=True, controlled=True
     )
 
 

@@ -152,6 +152,29 @@ async def test_another_inverter_in_the_place_of_one(
     assert found_in(report, [*secrets_of(wire), expected]) == []
 
 
+async def test_swapped_members_stay_two(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    start_group: StartGroup,
+) -> None:
+    wire = await start_group(units=3)
+    units = [dict(unit) for unit in wire.entry.data[CONF_UNITS]]
+    units[1]["unit_id"], units[2]["unit_id"] = units[2]["unit_id"], units[1]["unit_id"]
+    hass.config_entries.async_update_entry(
+        wire.entry, data={**wire.entry.data, CONF_UNITS: units}
+    )
+    assert await wire.set_up()
+    report = await download(hass, hass_client, wire.entry)
+    members = report["data"]["group"]["members"]
+    first, second, third = (f"INVERTER{number:06}" for number in range(1, 4))
+    assert [(key, member["other_serial"]) for key, member in members.items()] == [
+        (first, None),
+        (second, third),
+        (third, second),
+    ]
+    assert found_in(report, secrets_of(wire)) == []
+
+
 async def test_one_serial_number_may_begin_like_another(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,

@@ -11,6 +11,7 @@ import socket
 import pytest
 
 from scripts.development.api import Api, signed_in, wait_until_answering
+from scripts.development.energy import set_up_energy_dashboard
 from scripts.development.folder import LOOPBACK, prepare
 from scripts.development.group import (
     DOMAIN,
@@ -21,6 +22,8 @@ from scripts.development.group import (
 from scripts.development.process import HomeAssistant
 
 _LIMIT = 120
+_SECONDS_TO_BELIEVE = 45
+"""In which every counter has been read often enough, and has rows in the statistics."""
 
 
 @asynccontextmanager
@@ -90,6 +93,23 @@ async def _check_new_group(api: Api) -> GroupView:
     return group
 
 
+async def _check_energy_dashboard(api: Api) -> None:
+    await set_up_energy_dashboard(api, await read_groups(api))
+    await api.command("simulated_past/fill")
+    for _ in range(_SECONDS_TO_BELIEVE):
+        if not (issues := await _energy_issues(api)):
+            return
+        await asyncio.sleep(1)
+    pytest.fail("\n".join(issues))
+
+
+async def _energy_issues(api: Api) -> list[str]:
+    found = await api.command("energy/validate")
+    # Three sources, and the five smart loads that have something connected.
+    assert len(found["energy_sources"] + found["device_consumption"]) == 3 + 5
+    return [str(issue) for items in found.values() for item in items for issue in item]
+
+
 async def _check_parallel_fault(api: Api, group: GroupView) -> None:
     faulty = group.serial_numbers[2]
     select = group.entity_ids["select", f"{faulty}_injected_fault"]
@@ -146,6 +166,7 @@ async def test_group_in_a_real_home_assistant(
         async with _visit(tmp_path, unused_tcp_port) as (home_assistant, api):
             await _check_that_only_this_computer_is_searched(api)
             group = await _check_new_group(api)
+            await _check_energy_dashboard(api)
             await _check_parallel_fault(api, group)
             await _check_open_breaker(api, group)
             await _check_diagnostics(api, group)

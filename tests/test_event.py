@@ -3,16 +3,24 @@
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solax_parallel.a1_ess.faults import PARALLEL_FAULTS
 from custom_components.solax_parallel.a1_ess.profile import load_profile
-from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
+from custom_components.solax_parallel.const import DOMAIN
+from custom_components.solax_parallel.simulator.group import (
+    NONE,
+    OFFLINE,
+    SimulatedGroup,
+)
 from homeassistant.const import STATE_ON
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers import entity_registry as er, restore_state
 
 from .conftest import Fired, StartGroup
 from .groups import (
     GroupOnTheWire,
+    die,
     entity_id,
     poll,
     set_up,
@@ -106,7 +114,7 @@ async def test_nothing_is_lost_or_repeated_over_a_reload(
     assert await hass.config_entries.async_setup(wire.entry.entry_id)
     await hass.async_block_till_done()
     await poll(hass)
-    assert state(hass, f"{wire.primary}_fault").attributes["event_type"] == "fan"
+    assert fired == [(wire.primary, f"{RS485}_cleared"), (wire.primary, "fan")]
 
 
 @pytest.mark.parametrize(
@@ -167,14 +175,121 @@ async def test_comes_and_goes_while_starting(
     assert fired == [(wire.primary, RS485)], "it came after the first look"
 
 
-async def test_standing_faults_are_stored(
-    hass: HomeAssistant, start_group: StartGroup
+async def test_goes_on_under_another_name(
+    hass: HomeAssistant, start_group: StartGroup, fired: Fired
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await inject(wire, 0, "fan")
+    old = entity_id(hass, f"{wire.primary}_fault")
+    er.async_get(hass).async_update_entity(old, new_entity_id="event.our_inverter")
+    await hass.async_block_till_done()
+    await inject(wire, 0, NONE)
+    assert [kind for _, kind in fired] == ["fan", "fan_cleared"]
+    assert hass.states.get(old) is None
+    assert hass.states.get("event.our_inverter") is not None
+
+
+async def test_known_clean_before_it_was_silent_at_the_start(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    start_group: StartGroup,
+    fired: Fired,
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await stop(hass, wire.entry)
+    serial = wire.group.serial_numbers[1]
+    wire.silence(serial)
+    assert await set_up(hass, wire.entry)
+    hass.set_state(CoreState.running)
+    await poll(hass)
+    wire.group.inject(serial, RS485)
+    wire.pass_time(60)
+    await poll(hass)
+    assert fired == [(serial, RS485)]
+
+
+@pytest.mark.parametrize("now", [NONE, "fan"])
+async def test_nothing_is_lost_or_repeated_when_home_assistant_dies(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    start_group: StartGroup,
+    fired: Fired,
+    now: str,
 ) -> None:
     wire = await start_group(units=1)
     assert await wire.set_up()
     await inject(wire, 0, RS485)
-    component = hass.data["event"]
-    entity = component.get_entity(entity_id(hass, f"{wire.primary}_fault"))
-    stored = entity.extra_restore_state_data.as_dict()
-    assert stored["standing"] == [RS485]
-    assert stored["last_event_type"] == RS485
+    await restore_state.async_get(hass).async_dump_states()
+    await inject(wire, 0, NONE)
+    fired.clear()
+    await die(hass, wire.entry)
+    wire.group.inject(wire.primary, now)
+    assert await set_up(hass, wire.entry)
+    hass.set_state(CoreState.running)
+    await poll(hass)
+    assert fired == [], "what stands at the start is no news"
+
+
+async def test_a_removed_group_that_is_added_again_starts_anew(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    start_group: StartGroup,
+    fired: Fired,
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await inject(wire, 0, RS485)
+    await poll(hass)
+    stored = f"{DOMAIN}.facts.{wire.entry.entry_id}"
+    assert stored in hass_storage
+    await hass.config_entries.async_remove(wire.entry.entry_id)
+    assert stored not in hass_storage
+    fired.clear()
+    wire.group.inject(wire.primary, NONE)
+    again = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id=wire.primary,
+        data=dict(wire.entry.data),
+        options=dict(wire.entry.options),
+    )
+    again.add_to_hass(hass)
+    assert await set_up(hass, again)
+    await poll(hass)
+    assert fired == []
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        # Whether the bit is set in each poll, and whether the grid is there.
+        ([(1, 1), (1, 0), (1, 0), (0, 1), (0, 1), (0, 1)], []),
+        ([(0, 1), (1, 0), (1, 0), (1, 1), (0, 1), (0, 1)], []),
+        ([(0, 0), (0, 0), (1, 0), (0, 0), (0, 1), (0, 1)], []),
+        (
+            [(1, 1), (1, 1), (1, 0), (0, 0), (0, 1), (0, 1)],
+            ["grid_lost", "grid_lost_cleared"],
+        ),
+        ([(1, 1), (1, 1), (0, 1), (0, 1)], ["grid_lost", "grid_lost_cleared"]),
+    ],
+    ids=["leads", "lags", "within", "stands before", "with the grid"],
+)
+async def test_faults_that_off_grid_brings_with_it(
+    start_group: StartGroup,
+    fired: Fired,
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[tuple[int, int]],
+    expected: list[str],
+) -> None:
+    bits: set[str] = set()
+    monkeypatch.setattr(SimulatedGroup, "faults", lambda *_: frozenset(bits))
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await poll(wire.hass)
+    for bit, grid in told:
+        bits.clear()
+        bits.update(["grid_lost"] * bit)
+        wire.group.grid_closed = bool(grid)
+        await poll(wire.hass)
+    assert [kind for unit, kind in fired if unit is not None] == expected

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
+from custom_components.solax_parallel.a1_ess.faults import FAULTS, PINS, STEPS
 from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
@@ -32,6 +33,8 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 FOLDER = Path("blueprints", "automation", DOMAIN)
 BLUEPRINTS = {path.stem: path for path in sorted((REPOSITORY / FOLDER).glob("*.yaml"))}
 RS485 = "parallel_rs485_fault"
+SHEDDING = "load_shedding"
+"""Switches loads, which has tests of its own, and tells nothing."""
 
 type Use = Callable[..., Awaitable[list[ServiceCall]]]
 
@@ -95,14 +98,18 @@ async def ail(wire: GroupOnTheWire, option: str) -> None:
     await poll(wire.hass)
 
 
-@pytest.mark.parametrize("name", BLUEPRINTS)
-def test_blueprint(name: str) -> None:
-    blueprint = Blueprint(
+def loaded(name: str) -> Blueprint:
+    return Blueprint(
         load_yaml_dict(str(BLUEPRINTS[name])),
         path=f"{DOMAIN}/{name}.yaml",
         expected_domain="automation",
         schema=AUTOMATION_BLUEPRINT_SCHEMA,
     )
+
+
+@pytest.mark.parametrize("name", BLUEPRINTS)
+def test_blueprint(name: str) -> None:
+    blueprint = loaded(name)
     assert blueprint.validate() is None
     assert blueprint.metadata["description"]
     oldest = json.loads((REPOSITORY / "hacs.json").read_text())["homeassistant"]
@@ -114,7 +121,11 @@ def test_blueprint(name: str) -> None:
     for key, shown in blueprint.inputs.items():
         assert shown["name"], key
         assert shown["description"], key
-    target, actions = blueprint.inputs.values()
+
+
+@pytest.mark.parametrize("name", sorted({*BLUEPRINTS} - {SHEDDING}))
+def test_a_blueprint_that_tells(name: str) -> None:
+    target, actions = loaded(name).inputs.values()
     assert target["selector"] == {
         "target": {"entity": [{"integration": DOMAIN, "domain": ["event"]}]}
     }
@@ -122,7 +133,7 @@ def test_blueprint(name: str) -> None:
 
 
 def test_all_blueprints_are_run() -> None:
-    assert set(BLUEPRINTS) == {"any_fault", "off_grid", RS485, "unit_lost"}
+    assert set(BLUEPRINTS) == {"any_fault", "off_grid", RS485, "unit_lost", SHEDDING}
 
 
 async def test_rs485_fault(wire: GroupOnTheWire, use: Use) -> None:
@@ -132,9 +143,18 @@ async def test_rs485_fault(wire: GroupOnTheWire, use: Use) -> None:
     await ail(wire, RS485)
     ((title, message),) = told(calls)
     assert title == "Secondary inverter 1: ParallelRS485 ComFault"
-    steps = ("1. If all units report it", "2. Check the RS485 line", "3. If it stays")
-    places = [message.index(step) for step in steps]
-    assert places == sorted(places)
+    fault = FAULTS[RS485]
+    steps = [
+        f"{number}. {STEPS[step]}" for number, step in enumerate(fault.steps, start=1)
+    ]
+    pins = ", ".join(f"{pin} {PINS[pin]}" for pin in fault.pins)
+    assert message == " ".join(
+        [
+            f"Secondary inverter 1 reports {fault.vendor_code}. {fault.meaning}",
+            *steps,
+            f"Pins of the COMM chain (our inference, not the vendor's word): {pins}.",
+        ]
+    )
     await ail(wire, NONE)
     assert len(calls) == 1
 

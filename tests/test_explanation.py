@@ -40,7 +40,38 @@ SENTENCES: list[tuple[tuple[Said, ...], set[Check], str]] = [
         set(),
         "Not enough is known to name a cause; reported: Parallel fault (Secondary 1).",
     ),
-    ((None, RS485), set(), "The primary does not answer."),
+    ((None, WELL), set(), "The primary does not answer."),
+    (
+        (None, SYSTEM),
+        set(),
+        ("The primary does not answer; reported: Parallel system fault (Secondary 1)."),
+    ),
+    (
+        (RS485, RS485, RS485),
+        set(),
+        (
+            "Inferred: the RS485 line of all inverters, as their number is set right; "
+            "reported: Parallel RS485 fault (Primary, Secondary 1, Secondary 2)."
+        ),
+    ),
+    (
+        (WELL, CONFIG),
+        set(),
+        (
+            "A configuration error is reported, "
+            "and none of the checks finds a difference; "
+            "reported: Parallel configuration fault (Secondary 1)."
+        ),
+    ),
+    (
+        (WELL, WARNING),
+        set(),
+        (
+            "Inferred: communication over CAN is disturbed, and none of the checks of "
+            "roles and number of units finds a difference; "
+            "reported: Parallel CAN warning (Secondary 1)."
+        ),
+    ),
     ((WELL, None, None), set(), "No answer from Secondary 1, Secondary 2."),
     (
         (("fan",), SYSTEM),
@@ -93,10 +124,11 @@ SENTENCES: list[tuple[tuple[Said, ...], set[Check], str]] = [
     ),
     (
         (WELL, WARNING),
-        {Check.SAFETY_CODE},
+        {Check.ROLES},
         (
             "Inferred: roles or number of units are set wrong; "
-            "reported: Parallel CAN warning (Secondary 1)."
+            "reported: Parallel CAN warning (Secondary 1); "
+            "failed check: One primary, no role twice."
         ),
     ),
     (

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from custom_components.solax_parallel.a1_ess.codes import RunMode
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_UNITS
-from custom_components.solax_parallel.simulator.group import NONE
+from custom_components.solax_parallel.facts import KNOWN_FACTS, lost_unit
+from custom_components.solax_parallel.simulator.group import NONE, SimulatedGroup
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import (
     CoreState,
@@ -79,6 +81,29 @@ async def test_off_grid_while_nobody_is_heard(
     await wire.server.start()
     await polls(wire, 2)
     assert fired == [OFF_GRID]
+
+
+async def test_one_does_not_speak_for_those_that_missed_a_poll(
+    start_group: StartGroup, fired: Fired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = await start_group(units=3)
+    assert await wire.set_up()
+    *others, alone = wire.group.serial_numbers
+    mode = SimulatedGroup.run_mode
+    monkeypatch.setattr(
+        SimulatedGroup,
+        "run_mode",
+        lambda group, unit: (
+            RunMode.OFF_GRID if unit.serial_number == alone else mode(group, unit)
+        ),
+    )
+    await poll(wire.hass)
+    wire.silence(*others)
+    await poll(wire.hass)
+    for serial in others:
+        wire.group.inject(serial, NONE)
+    await poll(wire.hass)
+    assert fired == []
 
 
 async def test_unit_lost_and_back(
@@ -249,11 +274,11 @@ async def test_a_unit_that_was_let_go_is_neither_lost_nor_back(
     wire.group.inject(silent, NONE)
     await polls(wire, 2)
     assert fired == []
-    entity = hass.data["event"].get_entity(
-        state(hass, f"{wire.primary}_group_event").entity_id
-    )
+    known = hass.data[KNOWN_FACTS][wire.entry.entry_id]
+    facts = known.of_event(f"{wire.primary}_group_event")
     # The primary still counts it.
-    assert entity.extra_restore_state_data.standing == ["group_incomplete"]
+    assert [key for key, holds in facts.items() if holds] == ["group_incomplete"]
+    assert lost_unit(silent) not in facts
 
 
 @pytest.mark.parametrize("still", [True, False])

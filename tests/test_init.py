@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 import time
 from typing import Any, NamedTuple
@@ -20,7 +21,11 @@ from custom_components.solax_parallel.simulator.server import SimulatorServer
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.util import dt as dt_util
 
 from .conftest import AddSimulated, Log, StartGroup
@@ -299,85 +304,112 @@ async def test_simulated_group_that_cannot_listen(
     assert is_loaded(simulated_entry)
 
 
-@pytest.fixture
-def owners_profile(hass: HomeAssistant, tmp_path: Path) -> Path:
-    """Return where the owner's register map belongs; the folder is there."""
-    folder = tmp_path / DOMAIN
-    folder.mkdir()
-    return folder / "a1_ess_g2.yaml"
-
-
 @pytest.mark.parametrize(
-    ("content", "place", "reason"),
+    ("content", "error"),
     [
-        ("registers: [", "", "expected the node content"),
-        ("- run_mode", "", "expected sections"),
-        ("registers:\n  run_mode: {adress: 9}", "registers.run_mode.adress", "not a "),
+        ("registers: [", ", line 1: expected the node content"),
+        ("- run_mode", ", line 1: expected sections"),
+        (
+            "registers:\n  run_mode: {adress: 9}",
+            ", line 2, registers.run_mode.adress: not a valid option",
+        ),
         (
             "registers:\n  run_mode: {address: 0x0060}",
-            "registers.run_mode.address",
-            "0x0060 lies outside window 'live'",
+            ", line 2, registers.run_mode.address: run_mode at 0x0060 lies outside",
         ),
         (
             "registers:\n  run_mode: {values: {2: fine}}",
-            "registers.run_mode.values",
-            "'fine' is not one of waiting",
+            ", line 2, registers.run_mode.values.2: 'fine' is not one of waiting",
         ),
         (
             "windows:\n  live: {last: 0x0100}",
-            "windows.live",
-            "a window holds 1 to 125 registers",
+            ", line 2, windows.live: a window holds 1 to 125 registers",
         ),
     ],
 )
 async def test_broken_profile_of_the_owner(
     hass: HomeAssistant,
     group_on_the_wire: GroupOnTheWire,
-    owners_profile: Path,
+    owners_file: Path,
     content: str,
-    place: str,
-    reason: str,
+    error: str,
 ) -> None:
     wire = group_on_the_wire
-    owners_profile.write_text(content)
+    owners_file.write_text(content)
     assert not await wire.set_up()
     assert wire.entry.state is ConfigEntryState.SETUP_ERROR
     assert wire.entry.error_reason_translation_key == "invalid_profile"
     assert wire.entry.reason is not None
-    begin = f"a1_ess_g2.yaml: {place}: " if place else "a1_ess_g2.yaml: "
-    assert begin in wire.entry.reason
-    assert reason in wire.entry.reason
+    assert f"used: a1_ess_g2.yaml{error}" in wire.entry.reason
     assert wire.server.requests == 0
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, "invalid_profile")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["error"].startswith(f"a1_ess_g2.yaml{error}")
+    assert issue.translation_placeholders["file"] == str(owners_file)
 
-    owners_profile.unlink()
+    owners_file.unlink()
     assert await hass.config_entries.async_reload(wire.entry.entry_id)
     assert is_loaded(wire.entry)
+    assert ir.async_get(hass).async_get_issue(DOMAIN, "invalid_profile") is None
+
+
+async def test_broken_profile_is_no_issue_without_a_group(
+    hass: HomeAssistant, start_group: StartGroup, owners_file: Path
+) -> None:
+    groups = [await start_group(units=1, prefix=prefix) for prefix in ("ONE", "TWO")]
+    owners_file.write_text("registers: [")
+    for wire in groups:
+        assert not await wire.set_up()
+    registry = ir.async_get(hass)
+    for wire in groups:
+        assert registry.async_get_issue(DOMAIN, "invalid_profile") is not None
+        await hass.config_entries.async_remove(wire.entry.entry_id)
+    assert registry.async_get_issue(DOMAIN, "invalid_profile") is None
 
 
 async def test_owners_profile_is_used(
-    hass: HomeAssistant, start_group: StartGroup, owners_profile: Path
+    hass: HomeAssistant, start_group: StartGroup, owners_file: Path
 ) -> None:
-    owners_profile.write_text(
+    owners_file.write_text(
         "registers:\n"
         "  battery_soc: {address: 0x001B, grade: field, source: my own dump}\n"
         "  operation_led: {values: {1: red, 3: green}}\n"
     )
-    wire = await start_group(units=1, served=load_profile(owners_profile))
+    wire = await start_group(units=1, served=load_profile(owners_file))
     assert await wire.set_up()
     assert state(hass, f"{wire.primary}_battery_soc").state == "100"
     assert state(hass, f"{wire.primary}_operation_led").state == "green"
 
     # The shipped map would have read something else there.
-    owners_profile.unlink()
+    owners_file.unlink()
     assert await hass.config_entries.async_reload(wire.entry.entry_id)
     assert state(hass, f"{wire.primary}_battery_soc").state == "0"
     assert state(hass, f"{wire.primary}_operation_led").state == "red"
 
 
-async def test_simulated_group_lives_by_the_owners_profile(
-    hass: HomeAssistant, add_simulated: AddSimulated, owners_profile: Path
+async def test_a_register_that_the_owner_adds_is_a_sensor_with_a_name(
+    hass: HomeAssistant, start_group: StartGroup, owners_file: Path
 ) -> None:
-    owners_profile.write_text("registers:\n  run_mode: {address: 0x000C}\n")
+    owners_file.write_text(
+        "registers:\n"
+        "  radiator_temperature: {window: live, address: 0x0008, type: s16, unit: °C,\n"
+        "    grade: field, source: my own dump}\n",
+        encoding="utf-8",
+    )
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    added = state(hass, f"{wire.primary}_radiator_temperature")
+    known = state(hass, f"{wire.primary}_inverter_temperature")
+    assert added.state == known.state
+    assert added.name == "Primary inverter Radiator temperature"
+    assert known.name != added.name
+
+
+async def test_simulated_group_lives_by_the_owners_profile(
+    hass: HomeAssistant, add_simulated: AddSimulated, owners_file: Path
+) -> None:
+    owners_file.write_text("registers:\n  run_mode: {address: 0x000C}\n")
     entry = add_simulated(units=1)
     assert await set_up(hass, entry)
     assert state(hass, f"{entry.unique_id}_run_mode").state == "normal"
@@ -420,4 +452,20 @@ async def test_options_set_the_pace(
     wire.silence(wire.primary)
     begun = time.monotonic()
     await poll(hass, 300)
-    assert 2 < time.monotonic() - begun < 3
+    assert 2 < time.monotonic() - begun < 6
+    await poll(hass, 300)
+    assert 2 < time.monotonic() - begun < 6
+
+
+async def test_a_rest_between_polls_that_take_longer_than_their_interval(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    options = {"scan_interval": 2, "message_spacing": 0, "timeout": 1}
+    wire = await start_group(units=3, options=options)
+    assert await wire.set_up()
+    assert wire.entry.runtime_data.update_interval >= timedelta(seconds=1)
+    wire.silence(*wire.group.serial_numbers)
+    begun = time.monotonic()
+    await poll(hass)
+    assert time.monotonic() - begun > 3
+    assert wire.entry.runtime_data.update_interval == timedelta(seconds=1)

@@ -1,6 +1,7 @@
 """A group that is read through modules: what it tells, and what it leaves unknown."""
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 import json
 import time
 from typing import Any
@@ -11,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solax_parallel.a1_ess.codes import Role
-from custom_components.solax_parallel.a1_ess.inverter import Inverter, Member
+from custom_components.solax_parallel.a1_ess.inverter import Inverter, Member, Presence
 from custom_components.solax_parallel.a1_ess.module import Module
 from custom_components.solax_parallel.a1_ess.module_source import ModuleSource
 from custom_components.solax_parallel.a1_ess.profile import load_profile
@@ -22,14 +23,23 @@ from custom_components.solax_parallel.simulator.group import OFFLINE, SimulatedG
 from custom_components.solax_parallel.wiring import unit_data
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .a1_ess.modules import PASSWORD, SERIAL, HostileModule, saying, says
+from .a1_ess.modules import (
+    PASSWORD,
+    SERIAL,
+    HostileModule,
+    saying,
+    says,
+    stays_silent,
+)
 from .conftest import AddSimulated, Log
 from .contract import TOTALS, entities_of
-from .groups import poll, set_up, state
+from .groups import begin_poll, poll, set_up, state
 from .test_contracts import registered
 from .test_diagnostics import download, found_in
+from .test_polling import hours_pass, switch
 
 PRIMARY, *SECONDARIES = (f"SIMHA{number:09}" for number in range(1, 5))
 
@@ -87,8 +97,8 @@ def entry_of(hass: HomeAssistant, module: HostileModule) -> MockConfigEntry:
     return entry
 
 
-def of_group(hass: HomeAssistant, key: str) -> str:
-    return state(hass, f"{PRIMARY}_group_{key}").state
+def of_group(hass: HomeAssistant, key: str, primary: str = PRIMARY) -> str:
+    return state(hass, f"{primary}_group_{key}").state
 
 
 def pass_time(entry: MockConfigEntry, seconds: float) -> None:
@@ -233,7 +243,15 @@ async def test_the_report_says_whose_faults_are_not_told(
     recorder_mock: Recorder, hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     report = await async_write_report(entry.runtime_data, full_serial_numbers=False)
-    assert "Not all of their faults are told by: Primary, Secondary 1" in report
+    units = "Primary, Secondary 1, Secondary 2, Secondary 3"
+    past = report.partition("## Faults in the past")[2]
+    # There is no event that could be disabled.
+    assert (
+        past.count(units) == past.count(f"Not known, or not in full, of {units}") == 1
+    )
+    now = report.partition("## Now")[2].partition("##")[0]
+    for unit in units.split(", "):
+        assert f"| {unit} | ? |" in now
 
 
 async def test_an_array_is_used_again_within_ten_seconds(
@@ -243,6 +261,94 @@ async def test_an_array_is_used_again_within_ten_seconds(
     for _ in range(3):
         await poll(hass)
     assert len(module.questions) == 1
+    assert state(hass, f"{SERIAL}_ac_power").state == "3005"
+
+
+@pytest.mark.usefixtures("no_pacing")
+async def test_the_polling_switch_leaves_a_module_alone(
+    hass: HomeAssistant, module: HostileModule
+) -> None:
+    entry = entry_of(hass, module)
+    assert await set_up(hass, entry)
+    asked = len(module.questions)
+    module.default = stays_silent
+    begin_poll(hass)
+    assert await module.was_asked(asked + 1)
+    # It does not wait for the answer that is under way.
+    assert await switch(hass, SERIAL, on=False) < 1
+    await hours_pass(hass)
+    assert len(module.questions) == asked + 1
+    assert entry.runtime_data.data.members[SERIAL].presence is Presence.UNASKED
+    assert state(hass, f"{SERIAL}_ac_power").state == "unavailable"
+    assert of_group(hass, "status", SERIAL) == "unknown"
+    module.default = says(alone())
+    await switch(hass, SERIAL, on=True)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(module.questions) > asked + 1
+    assert state(hass, f"{SERIAL}_ac_power").state == "3005"
+
+
+async def test_a_transfer_test(
+    hass: HomeAssistant, group: SimulatedGroup, entry: MockConfigEntry
+) -> None:
+    start = partial(
+        hass.services.async_call, DOMAIN, "start_transfer_test", {}, blocking=True
+    )
+    # No module tells how the group is connected.
+    with pytest.raises(ServiceValidationError, match="has a BI or BI PRO"):
+        await start()
+    hass.config_entries.async_update_entry(entry, options={"backup_interface": "bi"})
+    await hass.config_entries.async_reload(entry.entry_id)
+    played = entry.runtime_data.wiring.simulation
+    assert played is not None
+    await start()
+    played.grid_closed = False
+    await poll(hass, 5)
+    assert of_group(hass, "transfer_test") == "close_breaker"
+    played.grid_closed = True
+    await poll(hass, 5)
+    assert of_group(hass, "transfer_test") == "passed"
+
+
+async def test_a_transfer_test_that_a_fault_ends(
+    hass: HomeAssistant, add_simulated: AddSimulated
+) -> None:
+    entry = add_simulated(interface="module", options={"backup_interface": "bi"})
+    assert await set_up(hass, entry)
+    await hass.services.async_call(DOMAIN, "start_transfer_test", {}, blocking=True)
+    entry.runtime_data.wiring.simulation.inject(SECONDARIES[1], "isolation")
+    await poll(hass, 5)
+    test = state(hass, f"{PRIMARY}_group_transfer_test")
+    assert test.state == "failed"
+
+
+async def test_one_that_loses_its_inverter_during_a_transfer_test(
+    hass: HomeAssistant, add_simulated: AddSimulated
+) -> None:
+    entry = add_simulated(interface="module", options={"backup_interface": "bi"})
+    assert await set_up(hass, entry)
+    await hass.services.async_call(DOMAIN, "start_transfer_test", {}, blocking=True)
+    simulation = entry.runtime_data.wiring.simulation
+    simulation.inject(SECONDARIES[1], OFFLINE)
+    simulation.grid_closed = False
+    await poll(hass, 5)
+    # Three of four are no group that went off-grid together.
+    assert of_group(hass, "transfer_test") == "open_breaker"
+
+
+@pytest.mark.parametrize("kind", [14, 20, "19", None])
+@pytest.mark.usefixtures("no_pacing")
+async def test_a_module_whose_type_changes(
+    hass: HomeAssistant, module: HostileModule, kind: object
+) -> None:
+    entry = entry_of(hass, module)
+    assert await set_up(hass, entry)
+    module.default = says(alone(type=kind))
+    await poll(hass)
+    heard = state(hass, f"{SERIAL}_ac_power").state
+    assert heard == ("3005" if kind == 20 else "unavailable")
+    module.default = says(alone())
+    await poll(hass)
     assert state(hass, f"{SERIAL}_ac_power").state == "3005"
 
 

@@ -15,7 +15,7 @@ from custom_components.solax_parallel.simulator.group import (
     OFFLINE,
     SimulatedUnit,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 
@@ -172,7 +172,12 @@ async def test_an_issue_that_stands_is_not_touched(
     assert await wire.set_up()
     await inject(wire, NONE, RS485)
     changes: list[Any] = []
-    hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, changes.append)
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        changes.append(event)
+
+    hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, note)
     await polls(wire, 3)
     assert changes == []
     await inject(wire, NONE, NONE, number=1)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import (
@@ -12,9 +13,11 @@ from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 
 from .conftest import StartGroup
-from .groups import GroupOnTheWire, poll
+from .groups import GroupOnTheWire, entity_id, poll
 
 
 async def report(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
@@ -30,6 +33,11 @@ def section(text: Any, title: str) -> str:
     parts = str(text).split("\n## ")
     (found,) = (part for part in parts if part.startswith(f"{title}\n"))
     return found
+
+
+def rows_of(text: str, word: str) -> list[list[str]]:
+    """Return the rows of a table that hold ``word``, without their first column."""
+    return [line.split(" | ")[1:] for line in text.splitlines() if word in line]
 
 
 async def test_units_and_checks(
@@ -51,7 +59,7 @@ async def test_units_and_checks(
     assert "| Backup interface | BI PRO |" in text
     assert "| Same firmware |" in section(text, "Pre-operation checks")
     assert "No transfer test is known of" in section(text, "Transfer test")
-    assert "recorder is not running" in section(text, "Faults")
+    assert "recorder is not running" in section(text, "Faults in the past")
 
 
 async def test_what_is_unknown_is_not_invented(
@@ -69,6 +77,9 @@ async def test_transfer_test_in_it(
     wire = await start_group(units=2)
     assert await wire.set_up()
     await hass.services.async_call(DOMAIN, "start_transfer_test", blocking=True)
+    running = section((await report(hass))["report"], "Transfer test")
+    assert "A transfer test is running" in running
+    assert "breaker" not in running
     for closed in (False, True):
         wire.group.grid_closed = closed
         await poll(hass, 5)
@@ -82,7 +93,7 @@ async def test_faults_of_the_last_days(
 ) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up()
-    assert "None." in section((await report(hass))["report"], "Faults")
+    assert "None." in section((await report(hass))["report"], "Faults in the past")
     serial = wire.group.serial_numbers[1]
     for ailment in ("parallel_rs485_fault", OFFLINE, "parallel_rs485_fault", NONE):
         wire.group.inject(serial, ailment)
@@ -90,13 +101,88 @@ async def test_faults_of_the_last_days(
     # What is written again after a reload has not happened again.
     await hass.config_entries.async_reload(wire.entry.entry_id)
     await async_wait_recording_done(hass)
-    faults = section((await report(hass))["report"], "Faults")
-    rows = [line.split(" | ")[1:] for line in faults.splitlines() if "RS485" in line]
-    assert rows == [
+    faults = section((await report(hass))["report"], "Faults in the past")
+    assert rows_of(faults, "RS485") == [
         ["Secondary 1", "Parallel RS485 fault (ParallelRS485 ComFault)", "Raised |"],
         ["Secondary 1", "Parallel RS485 fault (ParallelRS485 ComFault)", "Cleared |"],
     ]
     assert "keeps 10 days at most" in faults
+
+
+async def test_what_came_first_is_told_first(
+    recorder_mock: Recorder, hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    for ailment in ("fan", NONE):
+        wire.group.inject(wire.primary, ailment)
+        await poll(hass)
+    await async_wait_recording_done(hass)
+    faults = section((await report(hass))["report"], "Faults in the past")
+    assert [row[-1] for row in rows_of(faults, "Fan")] == ["Raised |", "Cleared |"]
+
+
+async def test_a_standing_fault_is_told(
+    recorder_mock: Recorder, hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    """One from before the first look was seen by nobody to come."""
+    wire = await start_group(units=2)
+    wire.group.inject(wire.primary, "parallel_rs485_fault")
+    assert await wire.set_up()
+    now = section((await report(hass))["report"], "Now")
+    assert "| Status | Fault |" in now
+    assert "| Root cause | Inferred: the RS485 line at Primary; reported" in now
+    assert "| Primary | Parallel RS485 fault (ParallelRS485 ComFault) |" in now
+    assert "| Secondary 1 | None |" in now
+
+
+async def test_nobody_is_asked(hass: HomeAssistant, start_group: StartGroup) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    await wire.entry.runtime_data.async_set_polling(on=False)
+    now = section((await report(hass))["report"], "Now")
+    assert "| Status | ? |" in now
+    assert "| Root cause | Not enough is known to name a cause. |" in now
+    assert "| Primary | ? |" in now
+
+
+async def test_faults_that_are_not_told(
+    recorder_mock: Recorder, hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=3, reported=1)
+    assert await wire.set_up()
+    wire.silence(wire.group.serial_numbers[1])
+    await poll(hass)
+    text = (await report(hass))["report"]
+    now = section(text, "Now")
+    assert "| Primary | None |" in now
+    assert "| Secondary 1 | ? |" in now
+    assert "| ? | ? |" in now
+    faults = section(text, "Faults in the past")
+    assert "Not known, or not in full, of Secondary 1, ?:" in faults
+    assert "None." not in faults
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+async def test_faults_that_are_not_recorded(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    start_group: StartGroup,
+    *,
+    disabled: bool,
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    event = entity_id(hass, f"{wire.primary}_fault")
+    if disabled:
+        er.async_get(hass).async_update_entity(
+            event, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    else:
+        recorder_mock.entity_filter = lambda each: each != event
+    faults = section((await report(hass))["report"], "Faults in the past")
+    assert "Not known of Primary: the fault event is disabled or not" in faults
+    assert "None." not in faults
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -118,4 +204,10 @@ async def test_stored(
     file = Path(answer["file"])
     assert file.parent == tmp_path / DOMAIN
     assert file.read_text(encoding="utf-8") == answer["report"]
+    now = dt_util.now()
+    with patch.object(dt_util, "now", return_value=now):
+        stored = [await report(hass, store=True) for _ in range(3)]
+    assert len({each["file"] for each in stored}) == len(stored)
+    for each in stored:
+        assert Path(each["file"]).read_text(encoding="utf-8") == each["report"]
     assert "file" not in await report(hass)

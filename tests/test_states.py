@@ -338,6 +338,7 @@ async def test_silence_of_all(
             f"{group}_status": "offline",
             f"{group}_units_online": "0",
             f"{group}_complete": STATE_OFF,
+            f"{group}_polling": STATE_ON,
             f"{group}_event": STATE_UNKNOWN,
             f"{group}_transfer_test": STATE_UNKNOWN,
             # They have not been pressed yet.
@@ -463,13 +464,13 @@ async def test_paralleling_fault_stands_where_it_is(
         ),
         (
             dict.fromkeys(range(3), "parallel_rs485_fault"),
-            "unit_quantity",
+            "rs485_line",
             True,
             ["primary", "secondary_1", "secondary_2"],
             ["parallel_rs485_fault"],
             (
-                "Inferred: a wrong number of units set on the primary; reported: "
-                "Parallel RS485 fault (Primary, Secondary 1, Secondary 2)."
+                "Inferred: the RS485 line of all inverters, as their number is set right; "
+                "reported: Parallel RS485 fault (Primary, Secondary 1, Secondary 2)."
             ),
         ),
         (

@@ -15,7 +15,12 @@ from homeassistant.const import (
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
 )
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.helpers import restore_state
 
 from .conftest import StartGroup
@@ -37,6 +42,7 @@ def history(hass: HomeAssistant, hass_storage: dict[str, object]) -> Iterator[Hi
     """Record every number that an energy counter for life shows, as the recorder would."""
     numbers: History = defaultdict(list)
 
+    @callback
     def note(event: Event[EventStateChangedData]) -> None:
         new = event.data["new_state"]
         if (

@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 import yaml
 
-from custom_components.solax_parallel.a1_ess import transfer_test
+from custom_components.solax_parallel.a1_ess import control, transfer_test
 from custom_components.solax_parallel.a1_ess.checks import Check
 from custom_components.solax_parallel.a1_ess.codes import (
     BackupInterfaceType,
     LedSource,
+    OnOff,
     Role,
+    SmartLoadMode,
 )
+from custom_components.solax_parallel.a1_ess.extension import SMART_LOADS
 from custom_components.solax_parallel.a1_ess.faults import (
     FAULTS,
     GUIDE,
@@ -28,6 +32,7 @@ from custom_components.solax_parallel.a1_ess.faults import (
     Family,
 )
 from custom_components.solax_parallel.a1_ess.roster import SECONDARIES, Refusal
+from custom_components.solax_parallel.a1_ess.trial import Problem
 from custom_components.solax_parallel.config_flow import (
     SolaxConfigFlow,
     SolaxOptionsFlow,
@@ -36,6 +41,7 @@ from custom_components.solax_parallel.const import DOMAIN, NO, YES
 from custom_components.solax_parallel.forms import password_field
 from custom_components.solax_parallel.guidance import fault_in_words
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
+from custom_components.solax_parallel.smart_loads import name_field
 from custom_components.solax_parallel.tables import Words
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
@@ -44,7 +50,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 
 from .conftest import AddSimulated
-from .groups import set_up
+from .groups import QUICK, set_up
 from .texts import INTEGRATION, TEXTS, placeholders
 
 ICONS: Mapping[str, Any] = json.loads(
@@ -62,12 +68,14 @@ OF_HOME_ASSISTANT = {
 
 SPEAKING = (
     "acceptance.py",
+    "commands.py",
     "config_flow.py",
     "explanation.py",
     "forms.py",
     "guidance.py",
     "report.py",
     "tables.py",
+    "trial.py",
 )
 """Files that take words from the selectors' texts."""
 
@@ -119,13 +127,19 @@ def keys_of(node: ast.expr | None) -> set[str]:
 
 
 @pytest.fixture
-async def shown(hass: HomeAssistant, add_simulated: AddSimulated) -> Shown:
+async def shown(
+    hass: HomeAssistant, simulated_entry: MockConfigEntry, add_simulated: AddSimulated
+) -> Shown:
     """Return, for each platform and key, what entities show that needs a text.
 
-    A simulated group of four with a BI PRO has every entity that there is, but for what only a
-    module tells.
+    A simulated group of four with a BI PRO, one whose loads can only be looked at and one that
+    is read through modules have every entity that there is.
     """
-    entries = [add_simulated(), add_simulated(prefix="SIMHB", interface="module")]
+    entries = [
+        simulated_entry,
+        add_simulated(units=1, prefix="WATCHED", options=QUICK),
+        add_simulated(prefix="SIMHB", interface="module"),
+    ]
     for entry in entries:
         assert await set_up(hass, entry)
     found: Shown = defaultdict(lambda: {"attributes": set()})
@@ -178,6 +192,7 @@ def test_texts_of_attributes() -> None:
         "segment": set(Role),
         "checks": set(Check),
         "failure": set(transfer_test.Failure),
+        "read_only": set(control.ReadOnly),
     }
     for platform, keys in TEXTS["entity"].items():
         for key, texts in keys.items():
@@ -294,10 +309,16 @@ def test_exceptions() -> None:
                 given = argument(call, "translation_placeholders")
                 used[key] = keys_of(given)
     used |= {refusal: set() for refusal in transfer_test.Refusal}
-    assert used == {
+    needed = {
         key: placeholders(texts["message"])
         for key, texts in TEXTS["exceptions"].items()
     }
+    for reason in (*control.Refusal, *control.Failure):
+        # All get the same, and few need all of it.
+        wait = {"wait"} if reason in set(control.Refusal) else set()
+        assert needed[reason] <= {"load", "wanted", "now"} | wait
+        used[reason] = needed[reason]
+    assert used == needed
 
 
 def test_issues() -> None:
@@ -373,7 +394,8 @@ def test_no_text_of_a_dialog_is_left_over(
         "port",
         "device",
     }
-    spoken |= {"scan_interval", "timeout", *Refusal, *map(password_field, SECONDARIES)}
+    spoken |= {"scan_interval", "timeout", *Refusal}
+    spoken |= {*map(password_field, SECONDARIES), *map(name_field, SMART_LOADS)}
     for step, shown in texts["step"].items():
         assert hasattr(flow, f"async_step_{step}"), step
         fields = shown.get("data", {})
@@ -401,15 +423,27 @@ def test_selectors() -> None:
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    asked = {"framer", "backup_interface", "fault", "interface", "yes_no"}
+    asked = {
+        "framer",
+        "backup_interface",
+        "fault",
+        "interface",
+        "smart_load",
+        "yes_no",
+    }
     assert selectors.keys() == used.keys() | asked
     for key, options in used.items():
         assert options <= selectors[key], key
     assert selectors["role"] == set(Role)
     assert selectors["check"] == set(Check)
     assert selectors["backup_interface"] == set(BackupInterfaceType)
+    assert selectors["smart_load"] == set(map(str, SMART_LOADS))
+    assert selectors["smart_load_says"] == {*OnOff, *SmartLoadMode, "nothing"}
     assert selectors["yes_no"] == {YES, NO}
     assert selectors["fault"] == set(GUIDE)
+    assert selectors["register_problem"] == set(Problem)
+    shown = TEXTS["entity"]["sensor"]["status"]["state"]
+    assert TEXTS["selector"]["group_status"]["options"] == shown
     assert selectors["transfer_test"] == {"title", *transfer_test.Phase}
     assert selectors["transfer_failure"] == set(transfer_test.Failure)
     spoken = set[str]().union(*map(strings, sources(*SPEAKING, "scan.py")))

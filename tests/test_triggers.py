@@ -250,6 +250,25 @@ async def test_nothing_on_reload(hass: HomeAssistant, wire: GroupOnTheWire) -> N
     assert [kind for kind, _ in told(runs)] == [RS485, "fan"], "it still works"
 
 
+@pytest.mark.parametrize("trigger", ["fault_raised", "fault_cleared", "went_off_grid"])
+async def test_what_changed_during_a_reload(
+    hass: HomeAssistant, wire: GroupOnTheWire, trigger: str
+) -> None:
+    second = wire.group.serial_numbers[1]
+    if trigger == "fault_cleared":
+        await ail(wire, RS485)
+    runs = await automate(hass, trigger, every_event(wire))
+    assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    if trigger == "went_off_grid":
+        wire.group.grid_closed = False
+    else:
+        wire.group.inject(second, RS485 if trigger == "fault_raised" else NONE)
+    assert await set_up(hass, wire.entry)
+    await poll(hass)
+    unit = "" if trigger == "went_off_grid" else second
+    assert told(runs) == [(EXPECTED[trigger], unit)]
+
+
 async def test_foreign_entities_are_left_alone(
     hass: HomeAssistant, wire: GroupOnTheWire
 ) -> None:

@@ -7,10 +7,15 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .a1_ess.profile import ProfileError
+from .acceptance import async_forget_transfer_test
+from .card import async_offer_card
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .devices import async_register_devices, is_former_member
-from .issues import async_clear_issues
+from .facts import async_forget_facts
+from .issues import async_clear_issues, async_watch_entries
+from .register_map import async_forget_profile
+from .remote_mode import async_clear_remote_mode
 from .services import async_setup_services
 from .tables import Words
 from .totals import async_restore_totals
@@ -30,8 +35,10 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Offer the actions, whether a group is set up or not."""
+    """Offer actions and card, whether a group is set up or not."""
     async_setup_services(hass)
+    async_watch_entries(hass)
+    await async_offer_card(hass)
     return True
 
 
@@ -55,7 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
     words = await Words.async_load(hass)
     coordinator = SolaxCoordinator(hass, entry, wiring, words)
     async_restore_totals(hass, coordinator)
-    await coordinator.async_config_entry_first_refresh()
+    await coordinator.async_begin()
     entry.runtime_data = coordinator
     entry.async_on_unload(coordinator.issues.async_close)
     async_register_devices(hass, entry)
@@ -72,6 +79,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> None:
     """Drop what is left of an entry that was removed without having been set up."""
     async_clear_issues(hass, entry)
+    async_clear_remote_mode(hass, entry)
+    async_forget_profile(hass, entry)
+    async_forget_transfer_test(hass, entry)
+    await async_forget_facts(hass, entry)
 
 
 async def async_remove_config_entry_device(

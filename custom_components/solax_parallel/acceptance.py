@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self, override
 
 from homeassistant.components import persistent_notification
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.restore_state import ExtraStoredData
@@ -34,7 +35,7 @@ class Acceptance:
         self.test: TransferTest | None = None
         self._hass = hass
         self._words = words
-        self._notification_id = f"{DOMAIN}_transfer_test_{entry_id}"
+        self._notification_id = _notification_id(entry_id)
 
     @property
     def running(self) -> bool:
@@ -87,6 +88,16 @@ class Acceptance:
             )
 
 
+@callback
+def async_forget_transfer_test(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take back what the owner of a removed entry was told to do."""
+    persistent_notification.async_dismiss(hass, _notification_id(entry.entry_id))
+
+
+def _notification_id(entry_id: str) -> str:
+    return f"{DOMAIN}_transfer_test_{entry_id}"
+
+
 @dataclass
 class StoredTransferTest(ExtraStoredData):
     """A transfer test as it outlives a restart."""
@@ -99,10 +110,11 @@ class StoredTransferTest(ExtraStoredData):
         if self.test is None:
             return {}
         return {
-            **asdict(self.test),
             "started": self.test.started.isoformat(),
             "limit": self.test.limit.total_seconds(),
+            "phase": self.test.phase,
             "ended": None if self.test.ended is None else self.test.ended.isoformat(),
+            "units": {serial: asdict(unit) for serial, unit in self.test.units.items()},
         }
 
     @classmethod

@@ -16,17 +16,21 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .a1_ess.checks import Check
 from .a1_ess.codes import OnOff
-from .a1_ess.extension import BackupInterface, SmartLoad
+from .a1_ess.control import Kind
+from .a1_ess.extension import BackupInterface
 from .a1_ess.faults import FAULTS, PARALLEL_FAULTS, Family, Fault
 from .a1_ess.group import GroupState
 from .a1_ess.inverter import InverterState
+from .const import FAULT_WORD
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
     GroupEntity,
     InverterEntity,
-    SmartLoadEntity,
+    WatchedLoadEntity,
     async_add_as_known,
+    async_remove_untold,
+    watched_loads,
 )
 
 PARALLEL_UPDATES = 0
@@ -55,13 +59,6 @@ class BackupInterfaceBinarySensorDescription(BinarySensorEntityDescription):
     """A binary sensor of a BI or BI PRO."""
 
     relay_fn: Callable[[BackupInterface], OnOff]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SmartLoadBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of a smart load channel."""
-
-    relay_fn: Callable[[SmartLoad], OnOff]
 
 
 def _parallel_fault(fault: Fault) -> InverterBinarySensorDescription:
@@ -96,7 +93,7 @@ def _fault_family(family: Family) -> InverterBinarySensorDescription:
 
     return InverterBinarySensorDescription(
         key=family,
-        needs="inverter_faults",
+        needs=FAULT_WORD,
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
         is_on_fn=is_on,
@@ -137,7 +134,7 @@ INVERTER_BINARY_SENSORS = (
 GROUP_BINARY_SENSORS = (
     GroupBinarySensorDescription(
         key="complete",
-        is_on_fn=lambda state: state.complete,
+        is_on_fn=lambda state: state.complete if state.asked else None,
         tells_of_silence=True,
     ),
     GroupBinarySensorDescription(
@@ -162,12 +159,8 @@ BACKUP_INTERFACE_BINARY_SENSORS = (
     ),
 )
 
-SMART_LOAD_BINARY_SENSORS = (
-    SmartLoadBinarySensorDescription(
-        key="state",
-        device_class=BinarySensorDeviceClass.POWER,
-        relay_fn=lambda load: load.state,
-    ),
+SMART_LOAD_STATE = BinarySensorEntityDescription(
+    key="state", device_class=BinarySensorDeviceClass.POWER
 )
 
 
@@ -177,6 +170,9 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the binary sensors of an entry."""
+    async_remove_untold(
+        entry, {each.key: each.needs for each in INVERTER_BINARY_SENSORS}
+    )
     async_add_as_known(entry, async_add_entities, _binary_sensors)
 
 
@@ -187,13 +183,12 @@ def _binary_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
                 yield InverterBinarySensor(coordinator, description, serial_number)
     for group_description in GROUP_BINARY_SENSORS:
         yield GroupBinarySensor(coordinator, group_description)
-    if (interface := coordinator.data.backup_interface) is None:
+    if coordinator.data.backup_interface is None:
         return
     for interface_description in BACKUP_INTERFACE_BINARY_SENSORS:
         yield BackupInterfaceBinarySensor(coordinator, interface_description)
-    for number in interface.smart_loads:
-        for load_description in SMART_LOAD_BINARY_SENSORS:
-            yield SmartLoadBinarySensor(coordinator, load_description, number)
+    for number in watched_loads(coordinator, Kind.SWITCH):
+        yield SmartLoadState(coordinator, SMART_LOAD_STATE, number)
 
 
 class InverterBinarySensor(InverterEntity, BinarySensorEntity):
@@ -224,7 +219,8 @@ class GroupBinarySensor(GroupEntity, BinarySensorEntity):
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
         return super().available or (
-            self.entity_description.tells_of_silence and self.is_silent
+            self.entity_description.tells_of_silence
+            and (self.is_silent or not self.coordinator.polling)
         )
 
     @property
@@ -254,10 +250,10 @@ class BackupInterfaceBinarySensor(BackupInterfaceEntity, BinarySensorEntity):
         return self.entity_description.relay_fn(interface) is OnOff.ON
 
 
-class SmartLoadBinarySensor(SmartLoadEntity, BinarySensorEntity):
-    """A smart load channel that can only be watched."""
+class SmartLoadState(WatchedLoadEntity, BinarySensorEntity):
+    """Whether a smart load channel is on, where it can't be switched."""
 
-    entity_description: SmartLoadBinarySensorDescription
+    _kind = Kind.SWITCH
 
     @property
     @override
@@ -265,4 +261,4 @@ class SmartLoadBinarySensor(SmartLoadEntity, BinarySensorEntity):
         """Whether the channel is on."""
         if (load := self.smart_load) is None:
             return None
-        return self.entity_description.relay_fn(load) is OnOff.ON
+        return load.state is OnOff.ON

@@ -63,8 +63,8 @@ class GroupButton(GroupEntity, ButtonEntity):
     @property
     @override
     def available(self) -> bool:
-        """Always: whoever presses it while nobody answers is told so."""
-        return True
+        """While anybody is asked: whoever presses it while nobody answers is told so."""
+        return self.coordinator.polling
 
     @override
     async def async_press(self) -> None:

@@ -63,6 +63,7 @@ from .a1_ess.search import open_hosts, searchable
 from .a1_ess.source import ReadError
 from .const import (
     CONF_ADVANCED,
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_BAUDRATE,
     CONF_FRAMER,
@@ -88,6 +89,7 @@ from .forms import (
     SEARCH_SCHEMA,
     SERIAL_SCHEMA,
     SIMULATED_SCHEMA,
+    SMART_LOADS_SCHEMA,
     TCP_SCHEMA,
     installation_schema,
     members_schema,
@@ -107,9 +109,11 @@ from .links import (
     tcp_candidates,
 )
 from .modules import async_ask_module, error_key
+from .register_map import async_load_profile
 from .simulator.group import serial_numbers
+from .smart_loads import has_smart_loads
 from .tables import Words, answers_in_words, check_table, checks_of, unit_table
-from .wiring import async_load_profile, reported_unit_data, unit_data
+from .wiring import reported_unit_data, unit_data
 
 _SIMULATED_RATED_POWER = 7600
 _SIMULATED_ROLES = (Role.PRIMARY, *SECONDARIES)
@@ -783,7 +787,9 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_reconfigure_entry()
             return self.async_update_reload_and_abort(
-                entry, data=data, options=with_answers(entry.options, asked, answers)
+                entry,
+                data_updates=data,
+                options=with_answers(entry.options, asked, answers),
             )
         return self.async_create_entry(
             title=f"SolaX Parallel {primary.link}",
@@ -837,6 +843,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                         CONF_INTERFACE: user_input[CONF_INTERFACE],
                     },
                 },
+                options={CONF_ALLOW_CONTROL: True},
             )
         return self._form("simulated")
 
@@ -1011,14 +1018,14 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class SolaxOptionsFlow(OptionsFlowWithReload):
-    """Changes how a group is polled, and what its owner says of the installation."""
+    """Changes how a group is polled, what its owner says of it, and what its loads may be told."""
 
     _typed: Mapping[str, Any] | None = None
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask how often and how gently to poll, and what no inverter tells."""
+        """Ask how to poll, what no inverter tells, and for the smart loads where there are any."""
         typed = self._remembered if self._typed is None else self._typed
         errors: dict[str, str] = {}
         if user_input is not None:
@@ -1082,7 +1089,10 @@ class SolaxOptionsFlow(OptionsFlowWithReload):
                 units = coordinator.data.units_expected
                 told = coordinator.wiring.group.told_backup_interface
             schema = schema.extend(installation_schema(units, told, answers).schema)
-        return schema.extend(wiring_order_schema(self._secondaries).schema)
+        schema = schema.extend(wiring_order_schema(self._secondaries).schema)
+        if has_smart_loads(self.hass, self.config_entry):
+            schema = schema.extend(SMART_LOADS_SCHEMA.schema)
+        return schema
 
 
 def _behind_module(identity: Identity, role: Role) -> FoundInverter:

@@ -14,12 +14,16 @@ CONF_COMBINER_BOX: Final = "combiner_box"
 CONF_FRAMER: Final = "framer"
 CONF_INTERFACE: Final = "interface"
 CONF_LINK: Final = "link"
+CONF_HIDDEN: Final = "hidden"
 CONF_MESSAGE_SPACING: Final = "message_spacing"
+CONF_MINIMUM_SWITCH_TIME: Final = "minimum_switch_time"
 CONF_MODEL_TYPE: Final = "model_type"
+CONF_POLLING: Final = "polling"
 CONF_RATED_POWER: Final = "rated_power"
 CONF_ROLE: Final = "role"
 CONF_SERIAL_NUMBER: Final = "serial_number"
 CONF_SIMULATED: Final = "simulated"
+CONF_SMART_LOADS: Final = "smart_loads"
 CONF_TERMINATION: Final = "termination"
 CONF_UNIT_ID: Final = "unit_id"
 CONF_UNITS: Final = "units"
@@ -41,11 +45,17 @@ DEFAULT_MESSAGE_SPACING: Final = 100
 """Milliseconds of silence between two requests."""
 DEFAULT_TIMEOUT: Final = 3
 """Seconds that one request may take."""
+DEFAULT_MINIMUM_SWITCH_TIME: Final = 60
+"""Seconds that a smart load stays on or off at least: relays wear."""
 
 FAULT_EVENT: Final = "fault"
+FAULT_WORD: Final = "inverter_faults"
+"""The register without which an inverter tells no faults."""
 """The key of the event entity that tells of an inverter's faults."""
 CLEARED: Final = "_cleared"
-"""What the event type of a fault ends with when the fault is cleared."""
+"""How the type of an event ends that tells of the end of a fault."""
+GROUP_EVENT: Final = "event"
+"""The key of the event entity that tells what happens to the group."""
 
 
 class GroupEventType(StrEnum):

@@ -1,21 +1,24 @@
 """Polling the group, and saying once when one of its inverters is lost or back."""
 
+import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
 import logging
-from typing import override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState, Presence
 from .a1_ess.module_source import ModuleSource
 from .acceptance import Acceptance
-from .const import DEFAULT_SCAN_INTERVAL, DENIED, DOMAIN
-from .issues import Issues
+from .const import CONF_POLLING, DEFAULT_SCAN_INTERVAL, DENIED, DOMAIN
+from .issues import Issues, async_clear_issues
+from .remote_mode import RemoteModeIssue
 from .tables import Words
 from .wiring import Wiring
 
@@ -32,13 +35,22 @@ _REASONS = {
 }
 """Why an inverter is not heard, where it is more than silent."""
 
+LEAST_REST = timedelta(seconds=1)
+"""Between two polls, however long they take."""
+
+LISTENERS = 0.1
+"""Seconds that everybody who waits for a poll may take to show what it brought."""
+
 _LOGGER = logging.getLogger(__name__)
 
 type SolaxConfigEntry = ConfigEntry[SolaxCoordinator]
 
 
 class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
-    """Polls all inverters of an entry with one interval."""
+    """Polls all inverters of an entry with one interval, while ``polling`` is on.
+
+    Whatever else asks the inverters does so through ``async_ask``.
+    """
 
     config_entry: SolaxConfigEntry
 
@@ -58,22 +70,112 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             _LOGGER,
             config_entry=entry,
             name=entry.title,
-            update_interval=timedelta(
-                seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
-            ),
+        )
+        self._interval = timedelta(
+            seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
         )
         self.wiring = wiring
         self.words = words
         self.acceptance = Acceptance(hass, entry.entry_id, words)
-        self._usual_interval = self.update_interval
+        self.polling: bool = entry.data.get(CONF_POLLING, True)
+        self._remote_mode = RemoteModeIssue(hass, entry, words)
         self.issues = Issues(hass, entry, words)
         self._lost: set[str] = set()
+        self._asking: set[asyncio.Task[Any]] = set()
+        self._switching = asyncio.Lock()
 
     @property
     def group_id(self) -> str:
         """What the group's ids are made of: the primary's serial number at setup."""
         assert self.config_entry.unique_id is not None
         return self.config_entry.unique_id
+
+    async def async_begin(self) -> None:
+        """Poll for the first time, unless polling is off; counters must be restored by now.
+
+        Raises ``ConfigEntryNotReady`` when nobody answers.
+        """
+        if self.polling:
+            self.wiring.begin_asking()
+            await self.async_config_entry_first_refresh()
+        else:
+            self._fall_quiet()
+
+    async def async_set_polling(self, *, on: bool) -> None:
+        """Ask the inverters or leave them alone from now on, over restarts too.
+
+        Switched off, nothing is sent any more, and on return the links are closed. Switched on,
+        a poll begins at once.
+        """
+        async with self._switching:
+            if on is self.polling:
+                return
+            self.polling = on
+            self.hass.config_entries.async_update_entry(
+                self.config_entry, data={**self.config_entry.data, CONF_POLLING: on}
+            )
+            if on:
+                self._begin_anew()
+            else:
+                await self._async_give_up()
+
+    def _begin_anew(self) -> None:
+        self.wiring.group.wake()
+        self.wiring.begin_asking()
+        self._remote_mode.begin()
+        self.last_update_success = True
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_refresh(), f"{self.name} first poll"
+        )
+
+    async def _async_give_up(self) -> None:
+        self.acceptance.abort()
+        async_clear_issues(self.hass, self.config_entry)
+        self._fall_quiet()
+        for task in self._asking:
+            task.cancel()
+        self.async_update_listeners()
+        if self._asking:
+            await asyncio.wait(self._asking)
+        await self.wiring.async_stop_asking()
+
+    def _fall_quiet(self) -> None:
+        self.update_interval = None
+        self.data = self.wiring.group.unasked()
+        self.wiring.control.observe(self.data)
+        # So that a poll which is given up is no new failure, and nobody is told of it.
+        self.last_update_success = False
+
+    async def async_ask[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Do ``work`` that sends requests to the inverters, and return what it returns.
+
+        Raises ``UpdateFailed`` while polling is off; once it is switched off, the work is given
+        up wherever it stands.
+        """
+        if not self.polling:
+            work.close()
+            raise _polling_is_off()
+        task = asyncio.create_task(work)
+        self._asking.add(task)
+        try:
+            result = await task
+        except asyncio.CancelledError:
+            if (waiting := asyncio.current_task()) and waiting.cancelling():
+                raise
+            raise _polling_is_off() from None
+        finally:
+            self._asking.discard(task)
+        if not self.polling:
+            raise _polling_is_off()
+        return result
+
+    @callback
+    def async_require_polling(self) -> None:
+        """Raise ``ServiceValidationError`` while polling is off."""
+        if not self.polling:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN, translation_key="polling_is_off"
+            )
 
     async def async_look_again(self) -> None:
         """Poll with everything that is otherwise asked only once, whoever was left alone too."""
@@ -95,28 +197,29 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
 
         Raises ``ServiceValidationError`` when the group must not or can't be tested now.
         """
+        self.async_require_polling()
+        # The latest poll may be minutes old, and the breaker open since.
+        await self.async_refresh()
         self.acceptance.start(self.data, limit)
-        self._set_interval()
         await self.async_refresh()
 
     @callback
     def async_abort_transfer_test(self) -> None:
         """Break off a running test."""
         self.acceptance.abort()
-        self._set_interval()
         self.async_update_listeners()
-
-    def _set_interval(self) -> None:
-        self.update_interval = (
-            WATCHING_INTERVAL if self.acceptance.running else self._usual_interval
-        )
 
     @override
     async def _async_update_data(self) -> GroupState:
-        state = await self.wiring.group.poll()
+        begun = self.hass.loop.time()
+        if self.acceptance.running:
+            # Whoever falls silent while it changes over must not be missed when it is back.
+            self.wiring.group.end_rests()
+        state = await self.async_ask(self._async_poll())
         self.issues.async_update(state.members)
+        self._remote_mode.observe(state.members)
         self.acceptance.observe(state)
-        self._set_interval()
+        self._keep_pace(begun)
         self._ask_for_passwords(state)
         if state.status is Status.OFFLINE:
             # Some entities tell of silence. Home Assistant keeps the data of a failed poll from
@@ -139,6 +242,22 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         ]
         if denied:
             self.config_entry.async_start_reauth(self.hass, data={DENIED: denied})
+
+    async def _async_poll(self) -> GroupState:
+        state = await self.wiring.group.poll()
+        # At once: a command that waited for the poll looks at what it has shown.
+        self.wiring.control.observe(state)
+        return state
+
+    def _keep_pace(self, begun: float) -> None:
+        """Let the next poll begin one interval after the one that began at ``begun``, in seconds.
+
+        Home Assistant counts from the second in which a poll has been shown.
+        """
+        interval = WATCHING_INTERVAL if self.acceptance.running else self._interval
+        shown = self.hass.loop.time() + LISTENERS
+        spent = timedelta(seconds=int(shown) - int(begun))
+        self.update_interval = max(interval - spent, LEAST_REST)
 
     def _log_changes(self, state: GroupState) -> None:
         for serial_number, member in state.members.items():
@@ -168,3 +287,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     def _is_behind_module(self, member: InverterState) -> bool:
         inverter = self.wiring.group.inverters.get(member.serial_number)
         return inverter is not None and isinstance(inverter.source, ModuleSource)
+
+
+def _polling_is_off() -> UpdateFailed:
+    return UpdateFailed(translation_domain=DOMAIN, translation_key="polling_is_off")

@@ -47,10 +47,14 @@ async def async_get_config_entry_diagnostics(
     result: dict[str, Any] = {"data": entry.data, "options": entry.options}
     if entry.state is ConfigEntryState.LOADED:
         wiring = entry.runtime_data.wiring
-        aliases |= {
-            member.other_serial: "OTHER"
+        strangers = {
+            member.other_serial
             for member in entry.runtime_data.data.members.values()
             if member.other_serial is not None
+        } - aliases.keys()
+        aliases |= {
+            serial_number: f"OTHER{number:06}"
+            for number, serial_number in enumerate(sorted(strangers), start=1)
         }
         result |= {
             "profile": wiring.profile,

@@ -5,19 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, override
 
-from homeassistant.components.event import (
-    EventEntity,
-    EventEntityDescription,
-    EventExtraStoredData,
-)
+from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util.hass_dict import HassKey
 
 from .a1_ess.faults import FAULTS
-from .const import CLEARED, DOMAIN, FAULT_EVENT, GroupEventType
+from .a1_ess.inverter import InverterState
+from .const import CLEARED, FAULT_EVENT, FAULT_WORD, GROUP_EVENT, GroupEventType
 from .coordinator import SolaxConfigEntry
-from .entity import GroupEntity, InverterEntity, SolaxEntity
+from .entity import GroupEntity, InverterEntity, SolaxEntity, async_remove_untold
+from .facts import KNOWN_FACTS, KnownFacts, async_known_facts, lost_unit
 
 PARALLEL_UPDATES = 0
 
@@ -26,7 +23,9 @@ FAULTS_OF_INVERTER = EventEntityDescription(
     event_types=[kind for key in FAULTS for kind in (key, f"{key}{CLEARED}")],
 )
 
-GROUP_EVENT = EventEntityDescription(key="event", event_types=list(GroupEventType))
+EVENTS_OF_GROUP = EventEntityDescription(
+    key=GROUP_EVENT, event_types=list(GroupEventType)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,21 +41,6 @@ class Fact:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass
-class FactsEventStoredData(EventExtraStoredData):
-    """What is stored of the event, with the facts that held then."""
-
-    standing: list[str]
-
-
-SEEN_IN_THIS_RUN: HassKey[dict[str, dict[str, bool]]] = HassKey(f"{DOMAIN}_seen")
-"""Whether each fact held when it was last known, by the unique id of its event.
-
-Kept over a reload. A restart keeps only what held: whatever else holds at the first look after it
-was there before, and nobody saw it come.
-"""
-
-
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: SolaxConfigEntry,
@@ -64,13 +48,15 @@ async def async_setup_entry(
 ) -> None:
     """Set up the events of an entry."""
     coordinator = entry.runtime_data
+    async_remove_untold(entry, {FAULT_EVENT: FAULT_WORD})
+    await async_known_facts(hass, entry)
     async_add_entities(
         [
-            GroupEvent(coordinator, GROUP_EVENT),
+            GroupEvent(coordinator, EVENTS_OF_GROUP),
             *(
                 FaultEvent(coordinator, FAULTS_OF_INVERTER, serial_number)
                 for serial_number, unit in coordinator.wiring.group.units.items()
-                if unit.can_tell("inverter_faults")
+                if unit.can_tell(FAULT_WORD)
             ),
         ]
     )
@@ -80,6 +66,7 @@ class FactsEvent(SolaxEntity, EventEntity):
     """Fires when a fact comes to hold, and when it holds no longer."""
 
     _attr_unique_id: str
+    _has_looked = False
 
     @property
     @abstractmethod
@@ -87,28 +74,14 @@ class FactsEvent(SolaxEntity, EventEntity):
         """Everything that the event is about, as the latest poll tells of it."""
 
     @property
-    @override
-    def extra_restore_state_data(self) -> FactsEventStoredData:
-        """Return what a restart must not lose: the facts that may be cleared meanwhile."""
-        event = super().extra_restore_state_data
-        return FactsEventStoredData(
-            event.last_event_type,
-            event.last_event_attributes,
-            sorted(key for key, held in self._seen.items() if held),
-        )
-
-    @property
-    def _seen(self) -> dict[str, bool]:
-        seen = self.hass.data.setdefault(SEEN_IN_THIS_RUN, {})
-        return seen.setdefault(self._attr_unique_id, {})
+    def _known(self) -> KnownFacts:
+        return self.hass.data[KNOWN_FACTS][self.coordinator.config_entry.entry_id]
 
     @override
-    async def async_added_to_hass(self) -> None:
-        """Take up where the last run of Home Assistant ended."""
-        await super().async_added_to_hass()
-        if (stored := await self.async_get_last_extra_data()) is not None:
-            for key in stored.as_dict().get("standing", ()):
-                self._seen.setdefault(key, True)
+    async def add_to_platform_finish(self) -> None:
+        """Fire what came or went while the entry was not loaded."""
+        # An automation ignores a change from unavailable, so the first state has to be written.
+        await super().add_to_platform_finish()
         self._compare()
 
     @callback
@@ -127,10 +100,14 @@ class FactsEvent(SolaxEntity, EventEntity):
 
     @callback
     def _compare(self) -> None:
-        """Fire an event for each fact that came or went since it was last known."""
+        """Fire an event for each fact that came or went since it was last known.
+
+        What is known for the first time is no news: it may have been there all along.
+        """
         if not self.available:
             return
-        seen, facts = self._seen, self.facts
+        seen, facts = self._known.of_event(self._attr_unique_id), self.facts
+        before = dict(seen)
         for gone in seen.keys() - facts.keys():
             del seen[gone]
         # What went is told before what came.
@@ -142,6 +119,12 @@ class FactsEvent(SolaxEntity, EventEntity):
                 if self.hass.state is CoreState.running:
                     seen[key] = holds
                     self._fire(fact.raised if holds else fact.cleared, fact.attributes)
+                elif holds and not self._has_looked:
+                    # What stands when Home Assistant starts was there before: nobody saw it come.
+                    seen[key] = True
+        self._has_looked = True
+        if seen != before:
+            self._known.async_save()
 
     def _fire(self, kind: str, attributes: Mapping[str, Any]) -> None:
         self._trigger_event(kind, dict(attributes))
@@ -150,7 +133,20 @@ class FactsEvent(SolaxEntity, EventEntity):
 
 
 class FaultEvent(InverterEntity, FactsEvent):
-    """Fires when a fault of an inverter is raised, and when it is cleared."""
+    """Fires when a fault of an inverter is raised, and when it is cleared.
+
+    What being off-grid brings with it is no fault. The inverters tell of both in different
+    registers and one after the other, so such a fault counts only in the second poll with the grid.
+    """
+
+    _latest: InverterState | None = None
+    _before: InverterState | None = None
+
+    @override
+    def _compare(self) -> None:
+        if self._latest is not self.state_of_inverter:
+            self._before, self._latest = self._latest, self.state_of_inverter
+        super()._compare()
 
     @property
     @override
@@ -159,7 +155,9 @@ class FaultEvent(InverterEntity, FactsEvent):
         state = self.state_of_inverter
         return {
             key: Fact(
-                holds=state.reports(fault.key),
+                holds=self._stands_with_grid(key)
+                if fault.off_grid_consequence
+                else state.reports(key),
                 raised=key,
                 cleared=f"{key}{CLEARED}",
                 attributes={
@@ -170,6 +168,16 @@ class FaultEvent(InverterEntity, FactsEvent):
             )
             for key, fault in FAULTS.items()
         }
+
+    def _stands_with_grid(self, key: str) -> bool | None:
+        """Whether two polls say the same of a fault that being off-grid brings with it."""
+        if self.coordinator.data.off_grid or self.state_of_inverter.off_grid:
+            return None
+        told = {
+            state.reports(key) if state is not None and not state.off_grid else None
+            for state in (self._before, self._latest)
+        }
+        return told.pop() if len(told) == 1 else None
 
 
 class GroupEvent(GroupEntity, FactsEvent):
@@ -189,12 +197,12 @@ class GroupEvent(GroupEntity, FactsEvent):
         units = self.coordinator.wiring.group.units
         return {
             GroupEventType.OFF_GRID: Fact(
-                holds=None if state.on_grid is None else not state.on_grid,
+                holds=state.off_grid,
                 raised=GroupEventType.OFF_GRID,
                 cleared=GroupEventType.ON_GRID,
             ),
             **{
-                f"{GroupEventType.UNIT_LOST}_{serial_number}": Fact(
+                lost_unit(serial_number): Fact(
                     holds=member.lost,
                     raised=GroupEventType.UNIT_LOST,
                     cleared=GroupEventType.UNIT_BACK,

@@ -22,6 +22,8 @@ def explain(cause: RootCause, members: Collection[InverterState], words: Words) 
     if cause.segment is not None:
         key += "_segment"
         parts["start"], parts["end"] = (words("role", role) for role in cause.segment)
+    elif cause.ruled_out:
+        key += "_ruled_out"
     parts["cause"] = words("cause", key).format(**parts)
     evidence = "checks" if cause.checks else "reports" if cause.faults else "alone"
     sentence = words("explanation", evidence).format(**parts)

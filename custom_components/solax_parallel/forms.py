@@ -30,6 +30,7 @@ from homeassistant.helpers.selector import (
 )
 
 from .a1_ess.codes import BackupInterfaceType, Role
+from .a1_ess.extension import SMART_LOADS
 from .a1_ess.installation import needs_combiner_box, needs_termination
 from .const import (
     CONF_ADVANCED,
@@ -38,15 +39,19 @@ from .const import (
     CONF_BAUDRATE,
     CONF_COMBINER_BOX,
     CONF_FRAMER,
+    CONF_HIDDEN,
     CONF_INTERFACE,
     CONF_MESSAGE_SPACING,
+    CONF_MINIMUM_SWITCH_TIME,
     CONF_ROLE,
+    CONF_SMART_LOADS,
     CONF_TERMINATION,
     CONF_UNIT_ID,
     CONF_UNITS,
     CONF_WIRING_ORDER,
     DEFAULT_BAUDRATE,
     DEFAULT_MESSAGE_SPACING,
+    DEFAULT_MINIMUM_SWITCH_TIME,
     DEFAULT_PORT,
     DEFAULT_SCAN_INTERVAL,
     DEFAULT_TIMEOUT,
@@ -55,6 +60,7 @@ from .const import (
     NO,
     YES,
 )
+from .smart_loads import name_field
 
 PLACES = ("first", "second", "third")
 """The places on the COMM chain behind the primary."""
@@ -145,6 +151,31 @@ OPTIONS_SCHEMA = vol.Schema(
             1, 10, UnitOfTime.SECONDS
         ),
         vol.Required(CONF_ALLOW_CONTROL, default=False): BooleanSelector(),
+        vol.Required(
+            CONF_MINIMUM_SWITCH_TIME, default=DEFAULT_MINIMUM_SWITCH_TIME
+        ): _whole_number(0, 3600, UnitOfTime.SECONDS),
+    }
+)
+SMART_LOADS_SCHEMA = vol.Schema(
+    {
+        vol.Optional(CONF_SMART_LOADS): section(
+            vol.Schema(
+                {
+                    **{
+                        vol.Optional(name_field(number)): TextSelector()
+                        for number in SMART_LOADS
+                    },
+                    vol.Optional(CONF_HIDDEN): SelectSelector(
+                        SelectSelectorConfig(
+                            options=[str(number) for number in SMART_LOADS],
+                            multiple=True,
+                            translation_key="smart_load",
+                        )
+                    ),
+                }
+            ),
+            {"collapsed": True},
+        )
     }
 )
 

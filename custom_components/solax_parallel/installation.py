@@ -13,12 +13,14 @@ from .const import (
     CONF_COMBINER_BOX,
     CONF_ROLE,
     CONF_SIMULATED,
+    CONF_SMART_LOADS,
     CONF_TERMINATION,
     CONF_UNITS,
     CONF_WIRING_ORDER,
     NO,
     YES,
 )
+from .forms import PLACES
 
 _ANSWERS = {YES: True, NO: False, None: None}
 
@@ -60,12 +62,18 @@ def with_answers(
 ) -> dict[str, Any]:
     """Return options with what a form says to the questions that were ``asked``.
 
-    What was left open is not known; what was not asked stays as it was.
+    What was left open is not known; what was not asked stays as it was, and so do the smart
+    loads where the form says nothing of them.
     """
     questions = {str(question) for question in asked}
+    if CONF_SMART_LOADS not in form:
+        questions.discard(CONF_SMART_LOADS)
     answers = {key: value for key, value in form.items() if key in questions}
     if CONF_WIRING_ORDER in answers:
-        answers[CONF_WIRING_ORDER] = list(answers[CONF_WIRING_ORDER].values())
+        places = answers[CONF_WIRING_ORDER]
+        answers[CONF_WIRING_ORDER] = [
+            places[place] for place in PLACES if place in places
+        ]
     return {
         **{key: value for key, value in options.items() if key not in questions},
         **{key: value for key, value in answers.items() if value != []},

@@ -1,8 +1,14 @@
 """What only a person can settle."""
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .a1_ess.faults import GUIDE, Severity
 from .a1_ess.inverter import InverterState
@@ -125,6 +131,18 @@ def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
     for domain, issue_id in list(ir.async_get(hass).issues):
         if domain == DOMAIN and issue_id.startswith(_prefix(entry)):
             ir.async_delete_issue(hass, domain, issue_id)
+
+
+@callback
+def async_watch_entries(hass: HomeAssistant) -> None:
+    """Drop the issues of an entry whose setup was still tried when it was disabled."""
+
+    @callback
+    def look(change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
+            async_clear_issues(hass, entry)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look)
 
 
 def _prefix(entry: ConfigEntry) -> str:

@@ -49,16 +49,15 @@ def error_key(error: ReadError) -> str:
 def open_module(
     hass: HomeAssistant,
     link: ModuleLink,
-    profile: Profile,
     *,
     pacing: float = PACING,
     ways: Sequence[Way] = WAYS,
-) -> ModuleSource:
-    """Return what reads through a module, not more often than every ``pacing`` seconds.
+) -> Module:
+    """Return what asks a module, not more often than every ``pacing`` seconds.
 
     ``ways`` are those in which it may want to be asked, the likeliest first.
     """
-    module = Module(
+    return Module(
         async_get_clientsession(hass),
         link.host,
         link.port,
@@ -67,7 +66,6 @@ def open_module(
         pacing=pacing,
         ways=ways,
     )
-    return ModuleSource(module, profile)
 
 
 async def async_ask_module(
@@ -75,8 +73,12 @@ async def async_ask_module(
 ) -> Identity:
     """Return who is behind a module; raises ``ReadError``, see ``error_key``."""
     try:
-        return await identify_by_module(open_module(hass, link, profile), profile)
+        return await _async_identify(open_module(hass, link), profile)
     except ModuleTimeoutError:
         # It may have waited for the question in the other way.
-        other = open_module(hass, link, profile, ways=tuple(reversed(WAYS)))
-        return await identify_by_module(other, profile)
+        other = open_module(hass, link, ways=tuple(reversed(WAYS)))
+        return await _async_identify(other, profile)
+
+
+async def _async_identify(module: Module, profile: Profile) -> Identity:
+    return await identify_by_module(ModuleSource(module, profile), profile)

@@ -9,8 +9,8 @@ from homeassistant.helpers import issue_registry as ir
 
 from .a1_ess.faults import GUIDE
 from .a1_ess.standing import Place, still_stands
-from .const import DOMAIN
-from .coordinator import SolaxCoordinator
+from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN
+from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .guidance import steps_in_words
 from .replace import async_replace_unit
 from .tables import Words
@@ -36,18 +36,39 @@ class UnitReplacedFlow(RepairsFlow):
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Ask, and do it."""
+        texts = {"old": self._old, "new": self._new}
         entry = self.hass.config_entries.async_get_entry(self._entry_id)
         if entry is None:
             return self.async_abort(reason="group_removed")
-        if ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id) is None:
-            return self.async_abort(reason="known_one_is_back")
+        if (reason := self._why_not(entry)) is not None:
+            return self.async_abort(reason=reason, description_placeholders=texts)
         if user_input is not None:
             await async_replace_unit(self.hass, entry, self._old, self._new)
             return self.async_create_entry(data={})
-        return self.async_show_form(
-            step_id="confirm",
-            description_placeholders={"old": self._old, "new": self._new},
-        )
+        return self.async_show_form(step_id="confirm", description_placeholders=texts)
+
+    def _why_not(self, entry: SolaxConfigEntry) -> str | None:
+        """Return why the question is no longer the right one; None if it is."""
+        if self._old not in _serial_numbers(entry):
+            return "unit_removed"
+        if any(
+            self._new in _serial_numbers(each)
+            for each in self.hass.config_entries.async_entries(DOMAIN)
+        ):
+            return "new_one_is_set_up"
+        if (
+            entry.state is ConfigEntryState.LOADED
+            and entry.runtime_data.data.members[self._old].heard
+        ):
+            return "known_one_is_back"
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self._issue_id)
+        if issue is None or issue.data is None or issue.data["new"] != self._new:
+            return "no_longer_known"
+        return None
+
+
+def _serial_numbers(entry: SolaxConfigEntry) -> set[str]:
+    return {unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]}
 
 
 class FaultFlow(RepairsFlow):

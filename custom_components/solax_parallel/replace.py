@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN
+from .facts import async_known_facts
 
 
 async def async_replace_unit(
@@ -15,6 +16,15 @@ async def async_replace_unit(
     The entry is unloaded for it and set up again. The group's own ids stay as they are.
     """
     await hass.config_entries.async_unload(entry.entry_id)
+    try:
+        await _async_rename_all(hass, entry, old, new)
+    finally:
+        await hass.config_entries.async_setup(entry.entry_id)
+
+
+async def _async_rename_all(
+    hass: HomeAssistant, entry: ConfigEntry, old: str, new: str
+) -> None:
     renamed = {
         unit[CONF_SERIAL_NUMBER]: unit[CONF_SERIAL_NUMBER].replace(old, new, 1)
         for unit in entry.data[CONF_UNITS]
@@ -22,8 +32,10 @@ async def async_replace_unit(
         if unit[CONF_SERIAL_NUMBER] == old
         or unit[CONF_SERIAL_NUMBER].startswith(f"{old}_")
     }
+    known = await async_known_facts(hass, entry)
     for before, after in renamed.items():
         _rename(hass, entry, before, after)
+        known.async_hand_over(before, after)
     hass.config_entries.async_update_entry(
         entry,
         data={
@@ -39,7 +51,6 @@ async def async_replace_unit(
             ],
         },
     )
-    await hass.config_entries.async_setup(entry.entry_id)
 
 
 def _rename(hass: HomeAssistant, entry: ConfigEntry, before: str, after: str) -> None:

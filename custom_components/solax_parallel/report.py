@@ -1,27 +1,30 @@
 """The commissioning report: what an installer hands over, as far as it is known."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
-from homeassistant.components.recorder import get_instance, history
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import HomeAssistant, State
+from homeassistant.components.recorder import get_instance, history, is_entity_recorded
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from .a1_ess.faults import FAULTS
-from .a1_ess.inverter import InverterState
-from .const import CLEARED, DOMAIN, FAULT_EVENT
+from .a1_ess.inverter import InverterState, Presence
+from .a1_ess.transfer_test import TransferTest
+from .const import CLEARED, DOMAIN, FAULT_EVENT, FAULT_WORD
 from .coordinator import SolaxCoordinator
+from .explanation import explain
 from .tables import UNKNOWN, Words, check_table, table, transfer_table
 
 FAULT_HISTORY = timedelta(days=30)
 """How far back a report looks for faults."""
 
 _SHOWN_DIGITS = 4
+
+type _Happened = tuple[datetime, str, str]
+"""When something happened, on which inverter, and its event type."""
 
 
 async def async_write_report(
@@ -33,14 +36,12 @@ async def async_write_report(
     """
     words = coordinator.words
     state = coordinator.data
-    test = coordinator.acceptance.test
 
     def shown(serial_number: str) -> str:
-        if full_serial_numbers:
-            return serial_number
-        return f"…{serial_number[-_SHOWN_DIGITS:]}"
+        return serial_number if full_serial_numbers else shortened(serial_number)
 
     sections = {
+        "now": _now(coordinator),
         "units": table(
             [
                 words("unit_column", column)
@@ -63,7 +64,10 @@ async def async_write_report(
             [words("report", "fact"), words("report", "value")],
             [
                 (words("report", "expected"), str(state.units_expected)),
-                (words("report", "heard"), str(len(state.heard))),
+                (
+                    words("report", "heard"),
+                    str(len(state.heard)) if state.asked else UNKNOWN,
+                ),
                 (
                     words("report", "backup_interface"),
                     UNKNOWN
@@ -73,12 +77,7 @@ async def async_write_report(
             ],
         ),
         "checks": check_table(state.checks, words, shown),
-        "transfer_test": (
-            words("report", "never_tested")
-            if test is None
-            else f"{dt_util.as_local(test.started):%Y-%m-%d %H:%M}: "
-            f"{words('transfer_test', test.phase)}\n\n{transfer_table(test, words)}"
-        ),
+        "transfer_test": _transfer_test(coordinator.acceptance.test, words),
         "faults": await _async_faults(coordinator),
     }
     body = "\n\n".join(
@@ -89,16 +88,30 @@ async def async_write_report(
 
 async def async_store_report(hass: HomeAssistant, report: str) -> str:
     """Write a report to a file of its own and return where it is."""
-    path = Path(
-        hass.config.path(DOMAIN, f"report_{dt_util.now():%Y-%m-%d_%H-%M-%S}.md")
-    )
+    folder = Path(hass.config.path(DOMAIN))
+    name = f"report_{dt_util.now():%Y-%m-%d_%H-%M-%S}"
 
-    def write() -> None:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(report, encoding="utf-8")
+    def write() -> Path:
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{name}.md"
+        number = 1
+        # Another report may be of the same second.
+        while True:
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(report)
+            except FileExistsError:
+                number += 1
+                path = folder / f"{name}_{number}.md"
+            else:
+                return path
 
-    await hass.async_add_executor_job(write)
-    return str(path)
+    return str(await hass.async_add_executor_job(write))
+
+
+def shortened(serial_number: str) -> str:
+    """Return as much of a serial number as tells inverters of one group apart."""
+    return f"…{serial_number[-_SHOWN_DIGITS:]}"
 
 
 def _unit_row(
@@ -106,7 +119,7 @@ def _unit_row(
 ) -> tuple[str, ...]:
     identity = member.identity
     return (
-        UNKNOWN if member.role is None else words("role", member.role),
+        _role(member, words),
         UNKNOWN if member.reported else serial_number,
         UNKNOWN if member.model_type is None else member.model_type.label,
         UNKNOWN if identity is None else identity.firmware or UNKNOWN,
@@ -116,8 +129,68 @@ def _unit_row(
         UNKNOWN
         if identity is None or identity.battery_count is None
         else str(identity.battery_count),
-        words("heard", "yes" if member.heard else "no"),
+        UNKNOWN
+        if member.presence is Presence.UNASKED
+        else words("heard", "yes" if member.heard else "no"),
     )
+
+
+def _role(member: InverterState, words: Words) -> str:
+    return UNKNOWN if member.role is None else words("role", member.role)
+
+
+def _now(coordinator: SolaxCoordinator) -> str:
+    """Return how the group is now: in one word, in one sentence, and by its inverters."""
+    words, state = coordinator.words, coordinator.data
+    facts = table(
+        [words("report", "fact"), words("report", "value")],
+        [
+            (
+                words("report", "status"),
+                UNKNOWN
+                if state.status is None
+                else words("group_status", state.status),
+            ),
+            (
+                words("report", "root_cause"),
+                explain(state.root_cause, state.members.values(), words),
+            ),
+        ],
+    )
+    faults = table(
+        [words("report", "unit"), words("report", "standing")],
+        [
+            (_role(member, words), _standing(member, words))
+            for member in state.members.values()
+        ],
+    )
+    return f"{facts}\n\n{faults}"
+
+
+def _tells_faults(member: InverterState) -> bool:
+    return member.faults is not None and member.parallel_faults is not None
+
+
+def _standing(member: InverterState, words: Words) -> str:
+    """Return the faults that stand, with a question mark where there may be others."""
+    told = (member.problems or frozenset()) | (member.parallel_faults or frozenset())
+    faults = [_fault(key, words) for key in sorted(told)]
+    if not _tells_faults(member) or member.unnamed_bits:
+        faults.append(UNKNOWN)
+    return ", ".join(faults) or words("report", "none_standing")
+
+
+def _transfer_test(test: TransferTest | None, words: Words) -> str:
+    """Return what came of a test; whoever reads it later must not act on a running one."""
+    if test is None:
+        return words("report", "never_tested")
+    phase = (
+        words("report", "test_running")
+        if test.phase.running
+        else words("transfer_test", test.phase)
+    )
+    started = dt_util.as_local(test.started)
+    return f"{started:%Y-%m-%d %H:%M}: {phase}\n\n{transfer_table(test, words)}"
 
 
 async def _async_faults(coordinator: SolaxCoordinator) -> str:
@@ -125,65 +198,81 @@ async def _async_faults(coordinator: SolaxCoordinator) -> str:
     words = coordinator.words
     if "recorder" not in coordinator.hass.config.components:
         return words("report", "no_recorder")
-    rows = sorted(
-        [
-            row
-            for serial_number, member in coordinator.data.members.items()
-            for row in await _async_faults_of(coordinator, serial_number, member)
-        ]
-    )
-    known = words("report", "faults_known").format(
-        days=min(FAULT_HISTORY.days, get_instance(coordinator.hass).keep_days)
-    )
-    if untold := coordinator.data.root_cause.untold:
-        units = ", ".join(words("role", role) for role in untold)
-        known = f"{known} {words('report', 'faults_untold').format(units=units)}"
-    if not rows:
-        return f"{known}\n\n{words('report', 'no_faults')}"
-    columns = [
-        words("report", column) for column in ("time", "unit", "fault", "what_happened")
+    recorder = get_instance(coordinator.hass)
+    happened: list[_Happened] = []
+    untold: dict[str, list[str]] = {"not_told": [], "not_recorded": []}
+    for serial_number, member in coordinator.data.members.items():
+        role = _role(member, words)
+        if not _tells_faults(member):
+            untold["not_told"].append(role)
+        if not coordinator.wiring.group.units[serial_number].can_tell(FAULT_WORD):
+            continue
+        if (entity_id := _recorded_event(coordinator.hass, serial_number)) is None:
+            untold["not_recorded"].append(role)
+            continue
+        happened += await recorder.async_add_executor_job(
+            _read_faults, coordinator.hass, entity_id, role
+        )
+    paragraphs = [
+        words("report", "faults_known").format(
+            days=min(FAULT_HISTORY.days, recorder.keep_days)
+        ),
+        *(
+            words("report", reason).format(units=", ".join(roles))
+            for reason, roles in untold.items()
+            if roles
+        ),
     ]
-    return f"{known}\n\n{table(columns, rows)}"
+    if happened:
+        columns = ("time", "unit", "fault", "what_happened")
+        rows = [
+            (
+                f"{dt_util.as_local(when):%Y-%m-%d %H:%M:%S}",
+                role,
+                _fault(kind.removesuffix(CLEARED), words),
+                words("report", "cleared" if kind.endswith(CLEARED) else "raised"),
+            )
+            for when, role, kind in sorted(happened, key=itemgetter(0))
+        ]
+        paragraphs.append(table([words("report", column) for column in columns], rows))
+    elif not any(untold.values()):
+        paragraphs.append(words("report", "no_faults"))
+    else:
+        paragraphs.append(words("report", "no_faults_known"))
+    return "\n\n".join(paragraphs)
 
 
-async def _async_faults_of(
-    coordinator: SolaxCoordinator, serial_number: str, member: InverterState
-) -> list[tuple[str, ...]]:
-    entity_id = er.async_get(coordinator.hass).async_get_entity_id(
+def _recorded_event(hass: HomeAssistant, serial_number: str) -> str | None:
+    """Return the entity of an inverter's fault event; None if the recorder does not see it."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(
         EVENT_DOMAIN, DOMAIN, f"{serial_number}_{FAULT_EVENT}"
     )
-    if entity_id is None:
-        return []
-    words = coordinator.words
-    states = await get_instance(coordinator.hass).async_add_executor_job(
-        partial(
-            history.state_changes_during_period,
-            coordinator.hass,
-            dt_util.utcnow() - FAULT_HISTORY,
-            entity_id=entity_id,
-            include_start_time_state=False,
-        )
+    seen = (
+        entity_id is not None
+        and not registry.entities[entity_id].disabled
+        and is_entity_recorded(hass, entity_id)
+    )
+    return entity_id if seen else None
+
+
+def _read_faults(hass: HomeAssistant, entity_id: str, role: str) -> list[_Happened]:
+    """Return each event once: a state is written again after a restart and a silence."""
+    states = history.state_changes_during_period(
+        hass,
+        dt_util.utcnow() - FAULT_HISTORY,
+        entity_id=entity_id,
+        include_start_time_state=False,
+    )
+    events = dict.fromkeys(
+        (state.state, state.attributes.get("event_type"))
+        for state in states.get(entity_id, [])
     )
     return [
-        (
-            f"{dt_util.as_local(when):%Y-%m-%d %H:%M:%S}",
-            UNKNOWN if member.role is None else words("role", member.role),
-            _fault(kind.removesuffix(CLEARED), words),
-            words("report", "cleared" if kind.endswith(CLEARED) else "raised"),
-        )
-        for when, kind in _events(states.get(entity_id, []))
+        (when, role, kind)
+        for at, kind in events
+        if kind is not None and (when := dt_util.parse_datetime(at)) is not None
     ]
-
-
-def _events(states: list[State]) -> Iterator[tuple[datetime, str]]:
-    """Yield each event once: a state is written again after a restart and a silence."""
-    seen: set[str] = set()
-    for state in states:
-        if state.state in seen or state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
-            continue
-        seen.add(state.state)
-        if (when := dt_util.parse_datetime(state.state)) is not None:
-            yield when, state.attributes["event_type"]
 
 
 def _fault(key: str, words: Words) -> str:

@@ -31,6 +31,7 @@ from homeassistant.helpers.restore_state import RestoreEntity
 
 from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
+from .a1_ess.control import Kind
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState
@@ -44,8 +45,12 @@ from .entity import (
     GroupEntity,
     InverterEntity,
     SmartLoadEntity,
+    WatchedLoadEntity,
     async_add_as_known,
+    async_remove_untold,
     completeness,
+    shown_loads,
+    watched_loads,
 )
 from .explanation import explain
 
@@ -145,6 +150,8 @@ def _measurement(register: Register, role: Role) -> InverterSensorDescription:
     device_class, state_class, unit = _UNITS.get(register.unit, (None, None, None))
     return InverterSensorDescription(
         key=register.key,
+        # For what an owner's register map adds: everything else has a translation.
+        name=register.key.replace("_", " ").capitalize(),
         device_class=device_class,
         state_class=state_class,
         native_unit_of_measurement=unit or register.unit,
@@ -243,7 +250,7 @@ GROUP_SENSORS = (
         key="units_online",
         state_class=_MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda state: len(state.heard),
+        value_fn=lambda state: len(state.heard) if state.asked else None,
         tells_of_silence=True,
     ),
     GroupSensorDescription(
@@ -313,20 +320,19 @@ BACKUP_INTERFACE_SENSORS = (
     ),
 )
 
-SMART_LOAD_SENSORS = (
-    SmartLoadSensorDescription(
-        key="mode",
-        device_class=SensorDeviceClass.ENUM,
-        options=list(SmartLoadMode),
-        value_fn=lambda load: load.mode,
-    ),
-    SmartLoadSensorDescription(
-        key="power",
-        device_class=SensorDeviceClass.POWER,
-        state_class=_MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
-        value_fn=lambda load: load.power,
-    ),
+SMART_LOAD_MODE = SmartLoadSensorDescription(
+    key="mode",
+    device_class=SensorDeviceClass.ENUM,
+    options=list(SmartLoadMode),
+    value_fn=lambda load: load.mode,
+)
+
+SMART_LOAD_POWER = SmartLoadSensorDescription(
+    key="power",
+    device_class=SensorDeviceClass.POWER,
+    state_class=_MEASUREMENT,
+    native_unit_of_measurement=UnitOfPower.WATT,
+    value_fn=lambda load: load.power,
 )
 
 SMART_LOAD_ENERGY = SmartLoadSensorDescription(
@@ -345,6 +351,15 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of an entry."""
+    profile = entry.runtime_data.wiring.profile
+    async_remove_untold(
+        entry,
+        {
+            register.key: register.key
+            for register in (*profile.registers.values(), *profile.module.values())
+            if register.unit is not None
+        },
+    )
     async_add_as_known(entry, async_add_entities, _sensors)
 
 
@@ -369,9 +384,10 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
         return
     for interface_description in BACKUP_INTERFACE_SENSORS:
         yield BackupInterfaceSensor(coordinator, interface_description)
-    for number in interface.smart_loads:
-        for load_description in SMART_LOAD_SENSORS:
-            yield SmartLoadSensor(coordinator, load_description, number)
+    for number in watched_loads(coordinator, Kind.MODE):
+        yield SmartLoadModeSensor(coordinator, SMART_LOAD_MODE, number)
+    for number in shown_loads(coordinator):
+        yield SmartLoadSensor(coordinator, SMART_LOAD_POWER, number)
         yield SmartLoadTotal(coordinator, SMART_LOAD_ENERGY, number)
 
 
@@ -411,6 +427,12 @@ class InverterTotal(InverterMeasurement, RestoreSensor):
 
     @property
     @override
+    def available(self) -> bool:
+        """Whether there is a sample that can be believed, or nobody asks for one."""
+        return super().available or not self.coordinator.polling
+
+    @property
+    @override
     def native_value(self) -> float | None:
         """The last believed count, however long ago: a restart of Home Assistant needs it."""
         unit = self.coordinator.wiring.group.units[self._serial_number]
@@ -436,9 +458,16 @@ class GroupSensor(GroupEntity, SensorEntity):
     @override
     def available(self) -> bool:
         """Whether anybody answered, or nobody's answer is needed."""
+        if not self.coordinator.polling:
+            return self.entity_description.tells_of_silence or self._counts
         return super().available or (
             self.entity_description.tells_of_silence and self.is_silent
         )
+
+    @property
+    def _counts(self) -> bool:
+        """Whether it is a sum of counters, which stand as they are while nobody asks."""
+        return self.state_class is SensorStateClass.TOTAL_INCREASING
 
     @property
     @override
@@ -475,8 +504,8 @@ class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Always: a result stays what it is."""
-        return True
+        """Whether anybody answers or not: a result stays what it is."""
+        return self.coordinator.polling
 
     @property
     @override
@@ -552,6 +581,12 @@ class SmartLoadSensor(SmartLoadEntity, SensorEntity):
         if (load := self.smart_load) is None:
             return None
         return self.entity_description.value_fn(load)
+
+
+class SmartLoadModeSensor(WatchedLoadEntity, SmartLoadSensor):
+    """Who switches a smart load channel, where that can't be set."""
+
+    _kind = Kind.MODE
 
 
 class SmartLoadTotal(SmartLoadSensor, RestoreSensor):

@@ -17,6 +17,7 @@ from homeassistant.helpers import config_validation as cv, service
 from .const import DOMAIN
 from .coordinator import DEFAULT_TRANSFER_TIME, SolaxCoordinator
 from .report import async_store_report, async_write_report
+from .trial import async_validate_profile
 
 ATTR_FULL_SERIAL_NUMBERS = "full_serial_numbers"
 ATTR_STORE = "store"
@@ -46,6 +47,13 @@ def async_setup_services(hass: HomeAssistant) -> None:
     )
     hass.services.async_register(
         DOMAIN,
+        "validate_profile",
+        _async_validate_profile,
+        vol.Schema(_GROUP),
+        SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
         "commissioning_report",
         _async_commissioning_report,
         vol.Schema(
@@ -70,6 +78,10 @@ def _coordinator(call: ServiceCall) -> SolaxCoordinator:
 
 async def _async_start_transfer_test(call: ServiceCall) -> None:
     await _coordinator(call).async_start_transfer_test(call.data[ATTR_TIMEOUT])
+
+
+async def _async_validate_profile(call: ServiceCall) -> ServiceResponse:
+    return await async_validate_profile(_coordinator(call))
 
 
 async def _async_commissioning_report(call: ServiceCall) -> ServiceResponse:

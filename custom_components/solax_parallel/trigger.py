@@ -19,10 +19,12 @@ from homeassistant.helpers.trigger import (
 )
 
 from .a1_ess.faults import FAULTS
-from .const import CLEARED, GroupEventType
+from .const import CLEARED, FAULT_EVENT, GROUP_EVENT, GroupEventType
 from .targets import own_entities
 
 CONF_FAULT = "fault"
+
+_EVENTS = {EVENT_DOMAIN: {FAULT_EVENT, GROUP_EVENT}}
 
 
 class _EventTrigger(StatelessEntityTriggerBase):
@@ -34,7 +36,7 @@ class _EventTrigger(StatelessEntityTriggerBase):
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
         """Leave out what is not ours."""
-        return own_entities(self._hass, entities, {EVENT_DOMAIN: {"fault", "event"}})
+        return own_entities(self._hass, entities, _EVENTS)
 
     @override
     def is_valid_state(

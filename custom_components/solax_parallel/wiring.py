@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -12,19 +12,23 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .a1_ess.codes import BackupInterfaceType, ModelType, Role
+from .a1_ess.control import Control, SwitchTimes
 from .a1_ess.group import Group
 from .a1_ess.inverter import Inverter, Member
 from .a1_ess.link import Link, LinkParams
 from .a1_ess.module import PACING
-from .a1_ess.profile import Profile, load_profile
+from .a1_ess.module_source import ModuleSource
+from .a1_ess.profile import Profile
 from .a1_ess.registers import RegisterSource
 from .a1_ess.reported import ReportedSecondary
-from .a1_ess.source import Source
+from .a1_ess.trial import SourceBy
 from .const import (
+    CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_INTERFACE,
     CONF_LINK,
     CONF_MESSAGE_SPACING,
+    CONF_MINIMUM_SWITCH_TIME,
     CONF_MODEL_TYPE,
     CONF_RATED_POWER,
     CONF_ROLE,
@@ -33,6 +37,7 @@ from .const import (
     CONF_UNIT_ID,
     CONF_UNITS,
     DEFAULT_MESSAGE_SPACING,
+    DEFAULT_MINIMUM_SWITCH_TIME,
     DEFAULT_TIMEOUT,
     DOMAIN,
     MODBUS,
@@ -40,6 +45,7 @@ from .const import (
 from .installation import installation_of
 from .links import AnyLink, ModuleLink, TcpLink, link_from_data
 from .modules import open_module
+from .register_map import async_load_profile
 from .simulator.group import SimulatedGroup
 from .simulator.module import SimulatedModule
 from .simulator.server import HOST, SimulatorServer
@@ -49,56 +55,72 @@ _MILLISECOND = 0.001
 
 @dataclass
 class _SharedLink:
-    """A link and how many entries use it: most gateways serve one client at a time."""
+    """A link, how many entries use it, and how many of them ask through it at present.
+
+    Most gateways serve one client at a time.
+    """
 
     link: Link
     users: int = 0
+    asking: int = 0
 
 
 _SHARED_LINKS: HassKey[dict[LinkParams, _SharedLink]] = HassKey(f"{DOMAIN}_links")
 
+_SWITCH_TIMES: HassKey[dict[str, SwitchTimes]] = HassKey(f"{DOMAIN}_switch_times")
+"""By entry, kept over a reload: the relays are still as warm as before."""
+
 
 @dataclass
 class Wiring:
-    """The open links of an entry and the group behind them.
+    """The links of an entry and the group behind them.
 
+    ``sources`` make what reads an inverter by another register map, by serial number.
     ``simulation`` is the group that stands in for real inverters, where the owner asked for one.
     """
 
     hass: HomeAssistant
     profile: Profile
     group: Group
-    links: Mapping[LinkParams, Link]
+    control: Control
+    links: Mapping[LinkParams, _SharedLink]
+    sources: Mapping[str, SourceBy]
     simulation: SimulatedGroup | None = None
     _servers: Sequence[SimulatorServer | SimulatedModule] = field(
         default=(), repr=False
     )
+    _asking: bool = False
+
+    def begin_asking(self) -> None:
+        """Count as one who asks through the links, which open by themselves."""
+        if not self._asking:
+            self._asking = True
+            for shared in self.links.values():
+                shared.asking += 1
+
+    async def async_stop_asking(self) -> None:
+        """Close every link that no other entry asks through, so that it is free for others."""
+        if not self._asking:
+            return
+        self._asking = False
+        for shared in self.links.values():
+            shared.asking -= 1
+            if not shared.asking:
+                await shared.link.disconnect()
 
     async def async_close(self) -> None:
         """Close every link that no other entry uses, and end what was started for them."""
+        self.control.close()
         for inverter in self.group.inverters.values():
             inverter.source.close()
-        shared = self.hass.data.setdefault(_SHARED_LINKS, {})
-        for params, link in self.links.items():
-            shared[params].users -= 1
-            if not shared[params].users:
-                del shared[params]
-                await link.close()
+        for params, shared in self.links.items():
+            shared.users -= 1
+            if not shared.users:
+                del self.hass.data[_SHARED_LINKS][params]
+                await shared.link.close()
+        await self.async_stop_asking()
         for server in self._servers:
             await server.stop()
-
-
-async def async_load_profile(hass: HomeAssistant) -> Profile:
-    """Return the register map, with the owner's corrections if there are any.
-
-    Raises ``ProfileError`` when the owner's file can't be used.
-    """
-    override = Path(hass.config.path(DOMAIN, "a1_ess_g2.yaml"))
-
-    def load() -> Profile:
-        return load_profile(override if override.exists() else None)
-
-    return await hass.async_add_executor_job(load)
 
 
 async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
@@ -128,7 +150,8 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
             simulation, profile, simulated.get(CONF_INTERFACE, MODBUS)
         )
     inverters: dict[AnyLink, list[Inverter]] = {}
-    links: dict[LinkParams, Link] = {}
+    links: dict[LinkParams, _SharedLink] = {}
+    sources: dict[str, SourceBy] = {}
     reported: list[ReportedSecondary] = []
     for unit, way in zip(units, ways, strict=True):
         if way is None:
@@ -139,30 +162,44 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
             )
             continue
         member = member_from(unit)
-        source: Source
+        source_by: SourceBy
         if isinstance(way, ModuleLink):
-            source = open_module(
-                hass, way, profile, pacing=PACING if simulation is None else 0
-            )
+            module = open_module(hass, way, pacing=PACING if simulation is None else 0)
+            source_by = partial(ModuleSource, module)
         else:
             if way.params not in links:
                 links[way.params] = _take_link(
                     hass, entry, way.params, is_real=simulation is None
                 )
             assert member.unit_id is not None
-            source = RegisterSource(links[way.params].for_unit(member.unit_id), profile)
+            source_by = partial(
+                RegisterSource, links[way.params].link.for_unit(member.unit_id)
+            )
+        sources[member.serial_number] = source_by
         inverters.setdefault(way, []).append(
             Inverter(
                 member,
                 profile,
-                source,
+                source_by(profile),
                 reads_system=None in ways and member.role.leads,
             )
         )
     group = Group(
         list(inverters.values()), reported, installation=installation_of(entry)
     )
-    return Wiring(hass, profile, group, links, simulation, servers)
+    control = Control(
+        group,
+        profile,
+        simulated=simulation is not None,
+        allowed=entry.options.get(CONF_ALLOW_CONTROL, False),
+        minimum_switch_time=entry.options.get(
+            CONF_MINIMUM_SWITCH_TIME, DEFAULT_MINIMUM_SWITCH_TIME
+        ),
+        times=hass.data.setdefault(_SWITCH_TIMES, {}).setdefault(
+            entry.entry_id, SwitchTimes()
+        ),
+    )
+    return Wiring(hass, profile, group, control, links, sources, simulation, servers)
 
 
 async def _async_serve(
@@ -186,7 +223,7 @@ async def _async_serve(
 
 def _take_link(
     hass: HomeAssistant, entry: ConfigEntry, params: LinkParams, *, is_real: bool
-) -> Link:
+) -> _SharedLink:
     """Return the one link to an endpoint; the entry that comes first sets its pace."""
     shared = hass.data.setdefault(_SHARED_LINKS, {})
     if params not in shared:
@@ -203,7 +240,7 @@ def _take_link(
             )
         )
     shared[params].users += 1
-    return shared[params].link
+    return shared[params]
 
 
 def member_from(unit: Mapping[str, Any]) -> Member:

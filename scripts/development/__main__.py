@@ -12,6 +12,8 @@ from time import monotonic
 from typing import Any
 
 from .api import Api, ApiError, signed_in, wait_until_answering
+from .dashboard import PATH, set_up_dashboard
+from .energy import set_up_energy_dashboard
 from .folder import LOOPBACK, Account, is_in_use, prepare
 from .group import add_simulated_group, read_groups
 from .process import RESTART_CODE, EndedError, HomeAssistant
@@ -121,11 +123,15 @@ async def _attend(options: Namespace, account: Account, log: Path) -> int:
                 await add_simulated_group(
                     api, interface="module" if options.module else "modbus"
                 )
+            await set_up_dashboard(api)
+            await set_up_energy_dashboard(api, await read_groups(api))
+            await api.command("simulated_past/fill")
             _say(f"ready after {monotonic() - started:.1f} s")
             limit.reschedule(None)
             print(
-                f"\n  {url}   name: {account.name}   password: {account.password}"
+                f"\n  {url}/{PATH}   name: {account.name}   password: {account.password}"
                 "\n  the group: Settings > Devices & services > SolaX Parallel"
+                "\n  its energies: Energy, with the last two days"
                 f"\n  log: {log}   Ctrl-C ends it\n",
                 flush=True,
             )

@@ -21,7 +21,12 @@ _POLL = 0.25
 
 
 class ApiError(Exception):
-    """Home Assistant refuses."""
+    """Home Assistant refuses; ``code`` is its own word for why, where it has one."""
+
+    def __init__(self, reason: str, code: str | None = None) -> None:
+        """Remember what it says."""
+        super().__init__(reason)
+        self.code = code
 
 
 async def wait_until_answering(url: str) -> None:
@@ -65,7 +70,8 @@ class Api:
         """Visit the Home Assistant at ``url``."""
         self._http = http
         self._url = url
-        self._token: str | None = None
+        self.token: str | None = None
+        """What each request is signed with, once it is known."""
         self._commands = 0
 
     @property
@@ -75,7 +81,7 @@ class Api:
 
     async def open(self, token: str) -> None:
         """Use ``token`` from now on, and open the WebSocket with it."""
-        self._token = token
+        self.token = token
         try:
             self._socket = await self._http.ws_connect(f"{self._url}/api/websocket")
         except ClientError as err:
@@ -103,7 +109,7 @@ class Api:
         return await self._request("POST", path, json=data, data=form)
 
     async def _request(self, method: str, path: str, **content: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             async with self._http.request(
                 method, self._url + path, headers=headers, **content
@@ -128,7 +134,7 @@ class Api:
             while (answer := await self._receive()).get("id") != number:
                 pass
         if not answer["success"]:
-            raise ApiError(f"{kind}: {answer['error']}")
+            raise ApiError(f"{kind}: {answer['error']}", answer["error"]["code"])
         return answer["result"]
 
     async def wait_until_running(self) -> None:

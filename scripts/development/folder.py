@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 LOOPBACK = "127.0.0.1"
 
-_INTEGRATION = (
-    Path(__file__).parents[2].resolve() / "custom_components" / "solax_parallel"
+_COMPONENTS = (
+    Path(__file__).parents[2].resolve() / "custom_components" / "solax_parallel",
+    Path(__file__).parent.resolve() / "simulated_past",
 )
+_SIMULATED_PAST = "simulated_past:"
 _CONFIGURATION = """\
 homeassistant:
   name: SolaX Parallel development
@@ -73,7 +75,8 @@ def prepare(folder: Path, port: int, *, fresh: bool = False) -> Account:
         _CONFIGURATION.format(time_zone=_local_time_zone()),
     )
     _write_once(folder / "automations.yaml", "[]\n")
-    _link_integration(folder)
+    _load_simulated_past(folder / "configuration.yaml")
+    _link_components(folder)
     _confine(folder, port)
     return _account(folder)
 
@@ -83,18 +86,28 @@ def _write_once(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
 
 
+def _load_simulated_past(configuration: Path) -> None:
+    """Have it loaded, by the configuration of an earlier run too."""
+    text = configuration.read_text(encoding="utf-8")
+    if _SIMULATED_PAST not in text:
+        configuration.write_text(
+            f"{text.rstrip()}\n{_SIMULATED_PAST}\n", encoding="utf-8"
+        )
+
+
 def _local_time_zone() -> str:
     """Return the computer's time zone: the simulated sun is to shine in the developer's day."""
     _, found, name = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")
     return name if found else "UTC"
 
 
-def _link_integration(folder: Path) -> None:
-    # Only this one is a link: what the Marketplace installs must not land in the checkout.
-    link = folder / "custom_components" / _INTEGRATION.name
-    link.parent.mkdir(exist_ok=True)
-    link.unlink(missing_ok=True)
-    link.symlink_to(_INTEGRATION, target_is_directory=True)
+def _link_components(folder: Path) -> None:
+    # Only these are links: what the Marketplace installs must not land in the checkout.
+    for component in _COMPONENTS:
+        link = folder / "custom_components" / component.name
+        link.parent.mkdir(exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(component, target_is_directory=True)
 
 
 def _confine(folder: Path, port: int) -> None:

@@ -68,6 +68,14 @@ def late(seconds: float, reply: Reply) -> Reply:
     return delayed
 
 
+async def never_ends(writer: asyncio.StreamWriter) -> None:
+    """Go on and on, until nobody listens any more."""
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        writer.write(b" " * 10_000)
+        await writer.drain()
+
+
 async def resets(writer: asyncio.StreamWriter) -> None:
     """Drop the link without a goodbye."""
     writer.transport.abort()
@@ -109,6 +117,14 @@ class HostileModule:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await server.wait_closed()
+
+    async def was_asked(self, times: int) -> bool:
+        """Return whether ``times`` questions come in, all in all."""
+        for _ in range(500):
+            if len(self.questions) >= times:
+                return True
+            await asyncio.sleep(0.01)
+        return False
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

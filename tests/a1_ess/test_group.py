@@ -38,6 +38,7 @@ from custom_components.solax_parallel.a1_ess.inverter import (
 )
 from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
+from custom_components.solax_parallel.a1_ess.root_cause import Cause
 
 from .conftest import Clock, MakeDevice, OpenLink, StartServer
 from .device import SERIALS, Device
@@ -992,3 +993,67 @@ async def test_the_clock_is_the_systems_unless_another_is_given(
     run(devices[:1], run_mode="off_grid")
 
     assert (await Group([inverters]).poll()).status is None
+
+
+# --- a pause --------------------------------------------------------------------------
+
+
+async def test_while_nobody_asks_nothing_is_known_of_the_present(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    group = make_group(devices)
+    before = await group.poll()
+    assert before.asked
+    state = group.unasked()
+    assert not state.asked
+    assert state.status is None
+    assert state.led is None
+    assert state.on_grid is None
+    assert state.backup_interface is None
+    assert state.root_cause.cause is Cause.UNKNOWN
+    # What is left is about the layout, which no inverter has to say again.
+    passed = {check for check, result in state.checks.items() if result.passed}
+    assert {result.passed for result in state.checks.values()} == {None, True}
+    assert {state.checks[check].units for check in passed} == {()}
+    assert state.heard == ()
+    for serial, member in state.members.items():
+        assert member.presence is Presence.UNASKED
+        assert member.readings == {}
+        assert member.run_mode is None
+        assert member.problems is None
+        # Who it is does not change by itself.
+        assert member.identity == before.members[serial].identity
+        assert member.role == before.members[serial].role
+        assert member.last_seen == before.members[serial].last_seen
+        assert member.failed_polls == 0
+    counted = ENERGIES | PRIMARY_ENERGIES
+    for key, total in state.totals.items():
+        assert total.value == (before.totals[key].value if key in counted else None)
+        assert total.members_included == 0
+
+
+async def test_before_the_first_poll_nothing_is_known_at_all(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    state = make_group(devices).unasked()
+    assert state.status is None
+    assert {total.value for total in state.totals.values()} == {None}
+    assert [device.asked() for device in devices] == [[]] * 4
+
+
+async def test_after_a_pause_who_rested_is_asked_at_once(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    group = make_group(devices)
+    devices[1].mute()
+    for _ in range(4):
+        await group.poll()
+    devices[1].unmute()
+    devices[1].asked()
+    await group.poll()
+    assert devices[1].asked() == []
+    group.wake()
+    state = await group.poll()
+    # Somebody else may have taken any place meanwhile.
+    assert [device.asked()[0] for device in devices] == ["identity"] * 4
+    assert len(state.heard) == 4

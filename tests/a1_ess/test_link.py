@@ -569,6 +569,46 @@ async def test_closing_ends_those_who_wait(
     assert asyncio.all_tasks() <= before
 
 
+@pytest.mark.timed
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.15])
+async def test_dropping_the_link_does_not_wait_until_it_is_open(
+    start_server: StartServer, moment: float
+) -> None:
+    server = await start_server()
+    server.default = silence
+    # As it is: pymodbus waits a tenth of a second once it has connected.
+    params = ModbusTcpParams(host="127.0.0.1", port=server.port)
+    link = Link(params, timeout=5, message_spacing=0)
+    request = asyncio.create_task(link.for_unit(1).read_input_registers(0, 1))
+    await asyncio.sleep(moment)
+    request.cancel()
+    begun = time.monotonic()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    await link.disconnect()
+    assert time.monotonic() - begun < 0.1
+    assert not link.connected
+    await asyncio.sleep(0.05)
+    assert server.open_links == 0
+    server.default = answer
+    assert await link.for_unit(1).read_input_registers(0, 1)
+    await link.close()
+
+
+async def test_who_waits_for_a_link_that_is_dropped_gets_an_error(
+    start_server: StartServer,
+) -> None:
+    server = await start_server()
+    params = ModbusTcpParams(host="127.0.0.1", port=server.port)
+    link = Link(params, timeout=5, message_spacing=0)
+    request = asyncio.create_task(link.for_unit(1).read_input_registers(0, 1))
+    await asyncio.sleep(0.05)
+    await link.disconnect()
+    with pytest.raises(ModbusConnectionError, match="dropped while it was opened"):
+        await request
+    await link.close()
+
+
 async def test_an_error_while_dropping_the_link_does_not_hide_the_first_one(
     start_server: StartServer,
 ) -> None:

@@ -27,6 +27,7 @@ from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.source import (
     DeniedError,
     ReadError,
+    ReadOnlyError,
     RefusedError,
     SilentError,
     UnusableError,
@@ -40,6 +41,7 @@ from .modules import (
     Reply,
     http,
     late,
+    never_ends,
     resets,
     saying,
     says,
@@ -97,7 +99,8 @@ FAILURES: dict[str, tuple[Reply, type[ReadError], type[ReadError]]] = {
     "garbage": (sends(b"\x00\x01 no HTTP at all\r\n\r\n"), NotJsonError, UnusableError),
     "a web page": (sends(http(b"<html>router</html>")), NotJsonError, UnusableError),
     "nothing": (sends(http(b"")), NotJsonError, UnusableError),
-    "endless": (sends(http(b" " * 70_000)), OtherDeviceError, UnusableError),
+    "far too much": (sends(http(b" " * 70_000)), OtherDeviceError, UnusableError),
+    "endless": (never_ends, OtherDeviceError, UnusableError),
     "too deep": (sends(http(b"[" * 50_000)), NotJsonError, UnusableError),
     "a page that is not there": (
         says({}, "404 Not Found"),
@@ -310,6 +313,16 @@ async def test_windows(
             await source.read(window)
     assert len(server.questions) == 1
     assert source.raw["module"] == dict(enumerate(saying()["Data"]))
+
+
+async def test_a_module_can_be_told_nothing(
+    start_module: StartModule, open_module: OpenModule, profile: Profile
+) -> None:
+    server = await start_module()
+    source = ModuleSource(open_module(server), profile)
+    with pytest.raises(ReadOnlyError):
+        await source.write(0x0310, 1)
+    assert server.questions == []
 
 
 async def test_another_inverter_shows(

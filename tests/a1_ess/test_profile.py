@@ -3,16 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
-from types import MappingProxyType
 
 import pytest
 
 from custom_components.solax_parallel.a1_ess.codes import CODES
+from custom_components.solax_parallel.a1_ess.control import COMMANDS
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
 from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.profile import (
     SHIPPED_PROFILE,
     Bounds,
+    Command,
     Counter,
     Fitted,
     Profile,
@@ -376,6 +377,38 @@ def test_the_windows_are_those_of_the_protocol(profile: Profile) -> None:
     } == WINDOWS
 
 
+def test_the_commands_are_those_of_the_protocol(profile: Profile) -> None:
+    modes = {0: "disabled", 1: "manual", 2: "automatic"}
+    expected = {}
+    for n in range(1, 7):
+        for kind, address, values, told in (
+            ("switch", 0x0310 + n - 1, ON_OFF, "state"),
+            ("mode", 0x0318 + n - 1, modes, "mode"),
+        ):
+            key = f"smart_load_{n}_{kind}"
+            expected[key] = Command(
+                key=key,
+                address=address,
+                values=values,
+                confirmed_by=f"smart_load_{n}_{told}",
+                grade=Grade.ASSUMED,
+                source="Placed by this project until an owner proves the real address",
+            )
+    assert profile.commands == expected
+    assert set(COMMANDS) == set(expected)
+
+
+@pytest.mark.parametrize("grade", Grade)
+def test_only_the_vendor_or_an_owner_proves_a_command(
+    profile: Profile, grade: Grade
+) -> None:
+    command = replace(profile.commands["smart_load_1_switch"], grade=grade)
+
+    assert command.proven is (grade in ("vendor", "field"))
+    assert (command.code("off"), command.code("on")) == (0, 1)
+    assert command.code("manual") is None
+
+
 def test_no_register_reaches_beyond_its_window(profile: Profile) -> None:
     for register in profile.registers.values():
         _, first, last = WINDOWS[register.window]
@@ -616,9 +649,7 @@ def test_a_correction_changes_nothing_else(profile: Profile, owners_file: Path) 
     shipped["run_mode"] = replace(shipped["run_mode"], values={1: "normal"})
     in_module = dict(profile.module)
     in_module["run_mode"] = replace(in_module["run_mode"], values={1: "normal"})
-    assert found == Profile(
-        profile.windows, MappingProxyType(shipped), MappingProxyType(in_module)
-    )
+    assert found == replace(profile, registers=shipped, module=in_module)
 
 
 def test_a_correction_leaves_the_shipped_map_alone(
@@ -740,6 +771,52 @@ def test_one_of_numbered_registers_can_be_corrected(owners_file: Path) -> None:
     assert found.registers["smart_load_3_power"].address == 0x031E
 
 
+def test_a_command_can_be_corrected(profile: Profile, owners_file: Path) -> None:
+    found = corrected(
+        owners_file,
+        """
+        commands:
+          smart_load_2_switch: {address: 0x0420, values: {2: "off", 3: "on"}}
+          smart_load_3_mode: {grade: field, source: heard the relay}
+        """,
+    )
+
+    switch, mode = (
+        profile.commands[key] for key in ("smart_load_2_switch", "smart_load_3_mode")
+    )
+    assert found.commands == {
+        **profile.commands,
+        switch.key: replace(switch, address=0x0420, values={2: "off", 3: "on"}),
+        mode.key: replace(mode, grade=Grade.FIELD, source="heard the relay"),
+    }
+    assert found.registers == profile.registers
+
+
+def test_numbered_commands_can_be_corrected_together(
+    profile: Profile, owners_file: Path
+) -> None:
+    found = corrected(
+        owners_file,
+        """
+        commands:
+          "smart_load_{n}_switch":
+            address: 0x0500
+            repeat: {count: 6, stride: 4}
+            values: {0: "off", 1: "on"}
+            confirmed_by: smart_load_{n}_state
+            grade: field
+            source: mine
+        """,
+    )
+
+    assert [
+        (command.address, command.confirmed_by, command.grade)
+        for key, command in found.commands.items()
+        if key.endswith("switch")
+    ] == [(0x0500 + 4 * n, f"smart_load_{n + 1}_state", "field") for n in range(6)]
+    assert found.commands["smart_load_1_mode"] == profile.commands["smart_load_1_mode"]
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "registers: {}\n", "---\n"])
 def test_a_file_that_says_nothing_changes_nothing(
     profile: Profile, owners_file: Path, text: str
@@ -751,12 +828,12 @@ ERRORS = {
     "wrong_type_of_address": (
         "registers: {ac_power: {address: somewhere}}",
         "registers.ac_power.address",
-        "expected int",
+        "must be a whole number",
     ),
     "wrong_type_of_scale": (
         "registers: {ac_power: {scale: much}}",
         "registers.ac_power.scale",
-        "expected",
+        "must be a number",
     ),
     "scale_of_zero": (
         "registers: {ac_power: {scale: 0}}",
@@ -766,7 +843,7 @@ ERRORS = {
     "wrong_type_of_unit": (
         "registers: {ac_power: {unit: 5}}",
         "registers.ac_power.unit",
-        "expected str",
+        "must be text, so put it in quotes",
     ),
     "wrong_type_of_entry": (
         "registers: {ac_power: 0x0002}",
@@ -783,7 +860,7 @@ ERRORS = {
     "on_and_off_without_quotes": (
         "registers: {grid_relay: {values: {0: off, 1: on}}}",
         "registers.grid_relay.values.0",
-        "expected str",
+        "must be text, so put it in quotes",
     ),
     "unknown_section": ("register: {}", "register", ""),
     "unknown_word": (
@@ -824,12 +901,12 @@ ERRORS = {
     "place_with_unknown_bounds": (
         "module: {ac_power: {bounds: tiny}}",
         "module.ac_power.bounds",
-        "tiny",
+        "there are no bounds 'tiny'",
     ),
     "place_with_an_unknown_role": (
         "module: {parallel_role: {values: {1: chief}}}",
-        "module.parallel_role",
-        "chief",
+        "module.parallel_role.values.1",
+        "'chief' is not one of standalone, primary",
     ),
     "unknown_grade": (
         "registers: {ac_power: {grade: certain}}",
@@ -884,8 +961,8 @@ ERRORS = {
     ),
     "window_taken_from_under_a_register": (
         "windows: {live: {last: 0x0050}}",
-        "registers.output_energy_total.address",
-        "0x0052 lies outside window 'live'",
+        "windows.live.last",
+        "output_energy_total at 0x0052 lies outside window 'live'",
     ),
     "window_too_long": (
         "windows: {live: {last: 0x007D}}",
@@ -922,22 +999,22 @@ ERRORS = {
     ),
     "unknown_fault": (
         "registers: {manager_faults: {bits: {0: gremlins}}}",
-        "registers.manager_faults.bits",
+        "registers.manager_faults.bits.0",
         "there is no fault 'gremlins'",
     ),
     "unknown_code": (
         "registers: {run_mode: {values: {0: sleeping}}}",
-        "registers.run_mode.values",
+        "registers.run_mode.values.0",
         "'sleeping' is not one of waiting, checking, normal",
     ),
     "unknown_code_of_a_numbered_register": (
         "registers: {smart_load_6_mode: {values: {0: sleeping}}}",
-        "registers.smart_load_6_mode.values",
+        "registers.smart_load_6_mode.values.0",
         "'sleeping' is not one of disabled",
     ),
     "unknown_role_in_the_online_mask": (
         "registers: {online_mask: {bits: {0: boss}}}",
-        "registers.online_mask.bits",
+        "registers.online_mask.bits.0",
         "'boss' is not one of",
     ),
     "repeat_of_an_incomplete_entry": (
@@ -977,18 +1054,18 @@ ERRORS = {
         "registers.x_3.address",
         "0x0055 lies outside window 'live'",
     ),
-    "broken_yaml": ("registers: {ac_power: {address: 2", "", "line 1"),
+    "broken_yaml": ("registers: {ac_power: {address: 2", "", "expected ',' or '}'"),
     "yaml_with_an_impossible_date": ("since: 2026-13-45", "", "month must be in 1..12"),
     "not_a_dictionary": ("- ac_power\n- frequency", "", "expected sections"),
     "yes_for_an_address": (
         "registers:\n  ac_power: {address: yes}",
         "registers.ac_power.address",
-        "expected int",
+        "must be a whole number",
     ),
     "endless_scale": (
         "registers:\n  ac_power: {scale: .inf}",
         "registers.ac_power.scale",
-        "expected a number",
+        "must be a number",
     ),
     "endless_repeat": (
         """
@@ -1015,14 +1092,106 @@ ERRORS = {
         "registers.parallel_setting.window",
         "move the window",
     ),
+    "new_command": (
+        """
+        commands:
+          reboot: {address: 1, values: {1: "on"}, confirmed_by: grid_relay,
+            grade: field, source: me}
+        """,
+        "commands.reboot",
+        "such a command is never given",
+    ),
+    "command_for_a_channel_that_there_is_not": (
+        """
+        commands:
+          smart_load_7_switch: {address: 1, values: {1: "on"}, confirmed_by: grid_relay,
+            grade: field, source: me}
+        """,
+        "commands.smart_load_7_switch",
+        "such a command is never given",
+    ),
+    "unknown_word_of_a_command": (
+        "commands: {smart_load_1_mode: {window: live}}",
+        "commands.smart_load_1_mode.window",
+        "",
+    ),
+    "unknown_grade_of_a_command": (
+        "commands: {smart_load_1_mode: {grade: sure}}",
+        "commands.smart_load_1_mode.grade",
+        "",
+    ),
+    "yes_for_the_address_of_a_command": (
+        "commands: {smart_load_1_mode: {address: yes}}",
+        "commands.smart_load_1_mode.address",
+        "must be a whole number",
+    ),
+    "command_beyond_modbus": (
+        "commands: {smart_load_1_mode: {address: 0x10000}}",
+        "commands.smart_load_1_mode.address",
+        "at most 65535",
+    ),
+    "code_beyond_the_word": (
+        'commands: {smart_load_1_switch: {values: {0x10000: "on"}}}',
+        "commands.smart_load_1_switch.values.65536",
+        "",
+    ),
+    "on_and_off_of_a_command_without_quotes": (
+        "commands: {smart_load_1_switch: {values: {0: off, 1: on}}}",
+        "commands.smart_load_1_switch.values.0",
+        "must be text, so put it in quotes",
+    ),
+    "value_that_is_never_confirmed": (
+        "commands: {smart_load_1_mode: {values: {3: timer}}}",
+        "commands.smart_load_1_mode.values.3",
+        "smart_load_1_mode never says 'timer'",
+    ),
+    "value_with_two_codes": (
+        'commands: {smart_load_1_switch: {values: {1: "on", 2: "on"}}}',
+        "commands.smart_load_1_switch.values.1",
+        "'on' has two codes",
+    ),
+    "confirmed_by_nothing": (
+        "commands: {smart_load_1_switch: {confirmed_by: my_eyes}}",
+        "commands.smart_load_1_switch.confirmed_by",
+        "there is no register 'my_eyes'",
+    ),
+    "confirmed_by_another_channel": (
+        "commands: {smart_load_1_switch: {confirmed_by: smart_load_2_state}}",
+        "commands.smart_load_1_switch.confirmed_by",
+        "nothing but 'smart_load_1_state' can confirm it",
+    ),
+    "two_commands_at_one_address": (
+        "commands: {smart_load_1_switch: {address: 0x0311}}",
+        "commands.smart_load_1_switch.address",
+        "0x0311 is the address of both smart_load_1_switch and smart_load_2_switch",
+    ),
+    "repeat_of_an_incomplete_command": (
+        'commands: {"smart_load_{n}_mode": {repeat: {count: 6, stride: 1}, address: 1}}',
+        "commands.smart_load_{n}_mode.",
+        "required key not provided",
+    ),
+    "repeat_of_a_command_under_one_name": (
+        """
+        commands:
+          smart_load_1_mode: {address: 1, values: {1: manual}, grade: field, source: me,
+            confirmed_by: smart_load_1_mode, repeat: {count: 2, stride: 2}}
+        """,
+        "commands.smart_load_1_mode",
+        "{n}",
+    ),
     "only_a_word": ("registers", "", "expected sections"),
 }
 
 
-@pytest.mark.parametrize(("text", "place", "reason"), ERRORS.values(), ids=ERRORS)
-def test_a_mistake_is_named_with_file_place_and_reason(
-    owners_file: Path, text: str, place: str, reason: str
+WITHOUT_A_LINE = {"yaml_with_an_impossible_date", "includes_itself"}
+"""What YAML itself gives no place for."""
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_mistake_is_named_with_file_line_place_and_reason(
+    owners_file: Path, name: str
 ) -> None:
+    text, place, reason = ERRORS[name]
     with pytest.raises(ProfileError) as caught:
         corrected(owners_file, text)
 
@@ -1032,9 +1201,134 @@ def test_a_mistake_is_named_with_file_place_and_reason(
     assert bool(error.place) is bool(place)
     assert error.reason
     assert reason in error.reason
-    start = f"a1_ess_g2.yaml: {place}"
-    assert str(error).startswith(start)
-    assert str(error).endswith(error.reason)
+    assert (error.line is None) is (name in WITHOUT_A_LINE)
+    line = "" if error.line is None else f", line {error.line}"
+    key = f", {error.place}" if place else ""
+    assert str(error) == f"a1_ess_g2.yaml{line}{key}: {error.reason}"
+    assert "\n" not in str(error)
+
+
+LINES = {
+    "key": ("ac_power:", "    adress: 2"),
+    "value": ("ac_power:", "    grade: certain"),
+    "code": ("run_mode:", "    values:", "      2: normal", "      3: sleeping"),
+    "number_among_codes": ("run_mode:", "    values:", "      2: 5"),
+    "syntax": ("ac_power:", "    address: 2", "    grade: [field"),
+    "numbered": (
+        '"x_{n}":',
+        "    window: live",
+        "    type: u16",
+        "    grade: field",
+        "    source: me",
+        "    repeat: {count: 3, stride: 1}",
+        "    address: 0x53",
+    ),
+}
+"""Registers whose last line is wrong."""
+
+
+@pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
+def test_the_line_of_a_mistake(owners_file: Path, lines: tuple[str, ...]) -> None:
+    before = "# mine\n\nregisters:\n  frequency: {grade: field}\n  "
+    with pytest.raises(ProfileError) as caught:
+        corrected(owners_file, before + "\n".join(lines) + "\n")
+
+    # YAML says of an unfinished list only where the file ends.
+    unfinished = lines[-1].count("[") - lines[-1].count("]")
+    # A number has no line of its own.
+    back = lines[-1].endswith(" 5")
+    assert caught.value.line == 4 + len(lines) + unfinished - back
+
+
+def test_a_register_without_something_is_named_at_its_own_line(
+    owners_file: Path,
+) -> None:
+    with pytest.raises(
+        ProfileError, match=r"line 3, registers\.new\.address: required"
+    ):
+        corrected(
+            owners_file,
+            """\
+            registers:
+              frequency: {grade: field}
+              new:
+                window: live
+                type: u16
+                grade: field
+                source: me
+            """,
+        )
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("    index: 5000", "index"),
+        ("    adress: 6", "adress"),
+        ("    grade: certain", "grade"),
+        ("    values: {2: sleeping}", "values"),
+        ("    unit: W", "unit"),
+        ("    bounds: tiny", "bounds"),
+    ],
+)
+def test_the_line_of_a_mistake_about_a_place_in_an_array(
+    owners_file: Path, line: str, place: str
+) -> None:
+    text = f"registers:\n  frequency: {{grade: field}}\nmodule:\n  run_mode:\n{line}\n"
+    with pytest.raises(ProfileError) as caught:
+        corrected(owners_file, text)
+    assert caught.value.place.startswith(f"module.run_mode.{place}")
+    # A key has a line of its own, whatever it stands for.
+    assert caught.value.line == 5
+
+
+def test_whoever_moved_is_to_blame(owners_file: Path) -> None:
+    text = """\
+    windows:
+      live: {{last: 0x0051}}
+    registers:
+      frequency: {{grade: field}}
+    {own}
+    """
+    with pytest.raises(ProfileError, match=r"line 2, windows\.live\.last: "):
+        corrected(owners_file, text.format(own="  ac_power: {address: 0x0040}"))
+    with pytest.raises(ProfileError, match=r"line 5, registers\.output_energy_total"):
+        corrected(
+            owners_file, text.format(own="  output_energy_total: {address: 0x0054}")
+        )
+
+
+def test_the_line_of_a_mistake_among_numbered_commands(owners_file: Path) -> None:
+    with pytest.raises(
+        ProfileError, match=r"line 7, commands\.smart_load_1_mode\.confirmed_by: "
+    ):
+        corrected(
+            owners_file,
+            """\
+            commands:
+              "smart_load_{n}_mode":
+                address: 0x0500
+                repeat: {count: 6, stride: 1}
+                values: {0: disabled}
+                grade: field
+                confirmed_by: "relay_{n}"
+                source: mine
+            """,
+        )
+
+
+def test_a_mistake_in_an_included_file(owners_file: Path) -> None:
+    included = owners_file.with_name("mine.yaml")
+    included.write_text("\n\nac_power: {adress: 2}\n", encoding="utf-8")
+    # The line is one of the file that is named.
+    with pytest.raises(
+        ProfileError, match=r"g2\.yaml, line 2, registers\.ac_power\.ad"
+    ):
+        corrected(owners_file, "\nregisters: !include mine.yaml\n")
+    included.write_text("ac_power: [", encoding="utf-8")
+    with pytest.raises(ProfileError, match=r"^a1_ess_g2\.yaml: .*mine\.yaml") as caught:
+        corrected(owners_file, "\nregisters: !include mine.yaml\n")
+    assert caught.value.line is None
 
 
 def test_a_file_that_is_not_there_is_an_error(owners_file: Path) -> None:

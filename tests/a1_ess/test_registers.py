@@ -1,7 +1,6 @@
 """Readings taken from Modbus registers: what is asked for, and what comes of the answer."""
 
 from dataclasses import replace
-from types import MappingProxyType
 
 from modbus_connection import (
     AcknowledgeError,
@@ -20,16 +19,19 @@ from modbus_connection import (
     ServerDeviceBusyError,
     ServerDeviceFailureError,
 )
-from modbus_connection.mock import MockModbusConnection
+from modbus_connection.mock import MockModbusConnection, WriteEvent
 import pytest
 
 from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 from custom_components.solax_parallel.a1_ess.source import (
+    NotDoneError,
     ReadError,
     RefusedError,
     SilentError,
+    UnansweredError,
     UnusableError,
+    WriteError,
 )
 
 from .conftest import MakeDevice, OpenLink, StartServer
@@ -233,10 +235,7 @@ async def test_a_window_that_holds_nothing_any_more_is_not_read(
     device: Device, profile: Profile
 ) -> None:
     moved = replace(profile.registers["rated_power"], window="firmware", address=0x007E)
-    changed = Profile(
-        profile.windows,
-        MappingProxyType({**profile.registers, "rated_power": moved}),
-    )
+    changed = replace(profile, registers={**profile.registers, "rated_power": moved})
     source = RegisterSource(device.unit, changed)
 
     assert await source.read("rating") == {}
@@ -247,7 +246,7 @@ async def test_a_window_that_holds_nothing_any_more_is_not_read(
 async def test_what_was_not_asked_for_is_no_bad_zeros(
     device: Device, profile: Profile
 ) -> None:
-    source = RegisterSource(device.unit, Profile(profile.windows, MappingProxyType({})))
+    source = RegisterSource(device.unit, replace(profile, registers={}))
 
     assert await source.read("live") == {}
     assert device.unit.read_events == []
@@ -275,6 +274,58 @@ async def test_a_lost_link_is_new_until_it_says_who_it_is(
     renewed.append(source.renewed)
 
     assert renewed == [False, True, True, True, False]
+
+
+# --- writing --------------------------------------------------------------------------
+
+
+async def test_a_write_is_sent_as_it_is(device: Device, source: RegisterSource) -> None:
+    written: list[WriteEvent] = []
+    device.unit.on_write(written.append)
+
+    await source.write(0x0310, 1)
+
+    assert written == [WriteEvent("holding", 0x0310, [1], function_code=6)]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ModbusTimeoutError("late"), UnansweredError),
+        (ModbusConnectionError("gone"), UnansweredError),
+        (ClientClosedError("closed"), UnansweredError),
+        (ModbusProtocolError("garbled"), UnansweredError),
+        # A gateway that waited in vain does not know either.
+        (GatewayPathUnavailableError(), UnansweredError),
+        (GatewayTargetError(), UnansweredError),
+        (IllegalFunctionError(), NotDoneError),
+        (IllegalDataAddressError(), NotDoneError),
+        (IllegalDataValueError(), NotDoneError),
+        (ServerDeviceFailureError(), NotDoneError),
+        (ServerDeviceBusyError(), NotDoneError),
+        (MemoryParityError(), NotDoneError),
+        (ModbusExceptionError(77), NotDoneError),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+async def test_a_write_that_fails_tells_whether_it_arrived(
+    device: Device,
+    source: RegisterSource,
+    error: ModbusError,
+    expected: type[WriteError],
+) -> None:
+    device.unit.fail_write(0x0310, error)
+
+    with pytest.raises(expected):
+        await source.write(0x0310, 1)
+
+
+async def test_an_acknowledgement_is_an_answer(
+    device: Device, source: RegisterSource
+) -> None:
+    device.unit.fail_write(0x0310, AcknowledgeError())
+
+    await source.write(0x0310, 1)
 
 
 # --- on the wire ----------------------------------------------------------------------

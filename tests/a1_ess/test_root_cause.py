@@ -57,8 +57,8 @@ def cause(
     ("said", "found", "units", "inferred"),
     [
         (({}, {}, {}), Cause.NONE, (), False),
-        # The vendor names the number of units first when every unit reports it.
-        (({RS485}, {RS485}, {RS485}), Cause.UNIT_QUANTITY, ROLES[:3], True),
+        # The number of units has passed its check.
+        (({RS485}, {RS485}, {RS485}), Cause.RS485_LINE, ROLES[:3], True),
         (({RS485}, set(), {RS485}), Cause.RS485_LINE, (ROLES[0], ROLES[2]), True),
         ((set(), {RS485}, set()), Cause.RS485_LINE, (ROLES[1],), True),
         # One silent unit leaves open whether it would report it too.
@@ -80,6 +80,26 @@ def cause(
         ((set(), {"fan"}, set()), Cause.UNIT_FAULT, (ROLES[1],), False),
         ((set(), {"fan"}, {"isolation"}), Cause.UNIT_FAULT, ROLES[1:3], False),
         ((None, None, None), Cause.UNKNOWN, (), False),
+        # What all have in common hides neither paralleling nor the primary's own.
+        (({"fan"}, {"fan", RS485}, {"fan"}), Cause.RS485_LINE, (ROLES[1],), True),
+        (({"fan", "isolation"}, {"fan"}), Cause.PRIMARY_FAULT, ROLES[:1], False),
+        (({"fan"}, {"fan", SYSTEM}), Cause.PRIMARY_FAULT, ROLES[:1], False),
+        (({"fan"}, {"fan", WARNING}), Cause.COMMON_FAULT, ROLES[:2], True),
+        # A warning on all is nothing that all suffer from.
+        (
+            ({"port_overcurrent"}, {"port_overcurrent", RS485}),
+            Cause.RS485_LINE,
+            (ROLES[1],),
+            True,
+        ),
+        (
+            ({"port_overcurrent", "isolation"}, {"port_overcurrent", SYSTEM}),
+            Cause.PRIMARY_FAULT,
+            ROLES[:1],
+            False,
+        ),
+        # Whoever is not heard may be well.
+        (({"fan"}, {"fan"}, None), Cause.UNIT_FAULT, ROLES[:2], False),
         ((None, {RS485}, {SYSTEM}), Cause.PRIMARY_UNREACHABLE, ROLES[:1], False),
         ((set(), None, set()), Cause.SECONDARY_UNREACHABLE, (ROLES[1],), False),
         # The generic bit says that something is wrong with paralleling, and not what.
@@ -121,6 +141,20 @@ def test_a_fault_that_all_who_tell_have_is_common() -> None:
     assert (result.cause, result.units) == (Cause.UNIT_FAULT, (ROLES[1],))
 
 
+def test_not_all_that_should_be_there_have_it() -> None:
+    assert cause({"fan"}, {"fan"}, expected=2).cause is Cause.COMMON_FAULT
+    assert cause({"fan"}, {"fan"}, expected=3).cause is Cause.UNIT_FAULT
+
+
+def test_what_is_reported_while_the_primary_is_silent() -> None:
+    result = cause(None, {SYSTEM}, {RS485, "fan"})
+    assert (result.cause, result.units, result.faults) == (
+        Cause.PRIMARY_UNREACHABLE,
+        ROLES[:1],
+        ("fan", RS485, SYSTEM),
+    )
+
+
 def test_a_lone_inverter_has_its_own_faults() -> None:
     assert cause({"fan"}).cause is Cause.UNIT_FAULT
     assert cause({RS485}).cause is Cause.RS485_LINE
@@ -134,6 +168,54 @@ def test_a_wrong_number_is_no_reason_to_doubt_that_all_report_it() -> None:
         Cause.UNIT_QUANTITY,
         (Check.UNIT_QUANTITY,),
     )
+
+
+@pytest.mark.parametrize(
+    ("quantity", "found", "ruled_out"),
+    [
+        # The vendor names the number of units first when every unit reports it.
+        (False, Cause.UNIT_QUANTITY, False),
+        (None, Cause.UNIT_QUANTITY, False),
+        (True, Cause.RS485_LINE, True),
+    ],
+)
+def test_the_number_of_units_or_the_line(
+    quantity: bool | None, found: Cause, ruled_out: bool
+) -> None:
+    checks = {**PASSED, Check.UNIT_QUANTITY: CheckResult(passed=quantity)}
+    result = cause({RS485}, {RS485}, {RS485}, checks=checks)
+    assert (result.cause, result.units, result.ruled_out) == (
+        found,
+        ROLES[:3],
+        ruled_out,
+    )
+    assert cause({RS485}, {RS485}, set(), checks=checks).ruled_out is False
+
+
+@pytest.mark.parametrize(
+    ("faults", "outcomes", "ruled_out"),
+    [
+        ({CONFIG}, {}, True),
+        ({CONFIG, WARNING}, {}, True),
+        ({WARNING}, {}, True),
+        ({CONFIG}, {Check.SAFETY_CODE: None}, True),
+        ({CONFIG}, {Check.SAFETY_CODE: False}, False),
+        ({CONFIG}, dict.fromkeys(Check), False),
+        # Firmware and batteries may differ.
+        ({CONFIG}, {Check.FIRMWARE: False}, True),
+        ({WARNING}, {Check.SAFETY_CODE: False}, True),
+        ({WARNING}, {Check.ROLES: None}, False),
+        ({WARNING}, {Check.UNIT_QUANTITY: False}, False),
+    ],
+)
+def test_no_difference_is_found(
+    faults: set[str], outcomes: dict[Check, bool | None], ruled_out: bool
+) -> None:
+    checks = PASSED | {
+        check: CheckResult(passed=passed) for check, passed in outcomes.items()
+    }
+    result = cause(set(), faults, checks=checks)
+    assert (result.cause, result.ruled_out) == (Cause.CONFIGURATION, ruled_out)
 
 
 @pytest.mark.parametrize(
@@ -196,8 +278,9 @@ def test_a_line_fault_behind_one_point_names_the_cable(fault: str) -> None:
 def test_only_a_line_fault_has_a_cable() -> None:
     for faults in ({CONFIG}, {WARNING}, {SYSTEM}, {"fan"}, {GENERIC}):
         assert cause(set(), faults).segment is None
-    assert cause({RS485}, {RS485}).cause is Cause.UNIT_QUANTITY
-    assert cause({RS485}, {RS485}).segment is None
+    checks = {**PASSED, Check.UNIT_QUANTITY: FAILED}
+    result = cause({RS485}, {RS485}, checks=checks)
+    assert (result.cause, result.segment) == (Cause.UNIT_QUANTITY, None)
 
 
 def test_what_is_not_told_is_unknown() -> None:

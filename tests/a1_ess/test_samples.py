@@ -538,3 +538,23 @@ def test_a_total_leaves_its_course_only_after_three_polls_that_agree(
                 assert on_course or agree(came), f"{seed=}"
             if value == sample is not None:
                 since = now
+
+
+def test_after_a_pause_no_old_value_stands_in(profile: Profile) -> None:
+    registers = [profile.registers[key] for key in ("l1_voltage", "pv_energy_total")]
+    samples = Samples(RATED)
+    assert samples.take(registers, {"l1_voltage": 120, "pv_energy_total": 500}, 0) == {
+        "l1_voltage": 120,
+        "pv_energy_total": 500,
+    }
+    bad = {"l1_voltage": 6000, "pv_energy_total": 3}
+    assert samples.take(registers, bad, 1)["l1_voltage"] == 120
+    samples.forget()
+    assert samples.take(registers, bad, HOUR) == {
+        "l1_voltage": None,
+        "pv_energy_total": None,
+    }
+    # What was counted stays counted.
+    assert samples.last_total("pv_energy_total") == 500
+    good = {"l1_voltage": 121, "pv_energy_total": 501}
+    assert samples.take(registers, good, HOUR + 1) == good

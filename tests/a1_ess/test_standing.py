@@ -1,6 +1,7 @@
 """When a fault calls for a person, and at which inverter."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -255,3 +256,14 @@ def test_whether_a_primary_is_still_silent_and_blamed(
 ) -> None:
     members = {"P": primary, **secondaries}
     assert still_stands(("P", SILENT), members) is expected
+
+
+@pytest.mark.parametrize("successor", [Role.PRIMARY, Role.SECONDARY_1])
+def test_a_silent_primary_that_comes_back_as_a_secondary(successor: Role) -> None:
+    told = Told()
+    for polls in range(1, 4):
+        told.poll(silent("P", polls), heard("S1", SYSTEM), heard("S2"))
+    assert told.raised == {("P", SILENT)}
+    former = replace(heard("P"), role=Role.SECONDARY_1)
+    told.poll(former, replace(heard("S1"), role=successor), heard("S2"))
+    assert told.raised == set()

@@ -70,11 +70,19 @@ def play(*polls: Sequence[str], every: float = 10) -> TransferTest:
         ([(OFF, UNTOLD)], Phase.OPEN_BREAKER),
         ([(OFF, OFF)], Phase.CLOSE_BREAKER),
         ([(OFF, ON), (OFF, OFF)], Phase.CLOSE_BREAKER),
-        # Each may be seen off-grid in another poll.
-        ([(OFF, ON), (ON, OFF)], Phase.CLOSE_BREAKER),
+        # One after the other is not together.
+        ([(OFF, ON), (ON, ON)], Phase.OPEN_BREAKER),
+        ([(OFF, ON), (ON, ON), (ON, OFF), (ON, ON)], Phase.OPEN_BREAKER),
+        ([(OFF, SILENT), (ON, OFF)], Phase.OPEN_BREAKER),
+        ([(OFF, ON), (OFF, ON), (OFF, OFF)], Phase.CLOSE_BREAKER),
+        ([(OFF, ON), (OFF, ON), (OFF, ON)], Phase.FAILED),
         ([(OFF, OFF), (ON, OFF)], Phase.CLOSE_BREAKER),
         ([(OFF, OFF), (ON, SILENT)], Phase.CLOSE_BREAKER),
         ([(OFF, OFF), (ON, UNTOLD)], Phase.CLOSE_BREAKER),
+        # Whoever is not heard in the end is not known to be back.
+        ([(OFF, OFF), (ON, OFF), (SILENT, ON)], Phase.CLOSE_BREAKER),
+        ([(OFF, OFF), (ON, OFF), (UNTOLD, ON)], Phase.CLOSE_BREAKER),
+        ([(OFF, OFF), (ON, OFF), (SILENT, ON), (ON, ON)], Phase.PASSED),
         ([(OFF, OFF), (ON, ON)], Phase.PASSED),
         ([(OFF, OFF), (ON, OFF), (ON, ON)], Phase.PASSED),
         # Whoever drops out again has not come back.
@@ -82,7 +90,21 @@ def play(*polls: Sequence[str], every: float = 10) -> TransferTest:
     ],
 )
 def test_phases(polls: list[Sequence[str]], phase: Phase) -> None:
-    assert play(*polls).phase is phase
+    assert play(*polls, every=5).phase is phase
+
+
+@pytest.mark.parametrize(
+    ("polls", "to_blame"),
+    [
+        ([(OFF, ON)] * 3, {"B"}),
+        ([(OFF, OFF), *[(ON, OFF)] * 3], {"B"}),
+        ([(OFF, OFF), *[(OFF, ON)] * 3], {"A"}),
+    ],
+)
+def test_out_of_step(polls: list[Sequence[str]], to_blame: set[str]) -> None:
+    test = play(*polls, every=5)
+    assert test.failure is Failure.OUT_OF_STEP
+    assert {serial for serial, unit in test.units.items() if unit.failure} == to_blame
 
 
 def test_times_of_each_unit() -> None:
@@ -111,7 +133,15 @@ def test_a_result_stays_as_it_is() -> None:
         ([(OFF, OFF), (ON, OFF)], Failure.DID_NOT_RETURN, {"B"}),
         # What was not heard can't be told to have stayed or gone.
         ([(OFF, OFF), (ON, SILENT)], Failure.NOT_HEARD, {"B"}),
-        ([(SILENT, ON)], Failure.NOT_HEARD, {"A"}),
+        ([(SILENT, SILENT)], Failure.NOT_HEARD, {"A", "B"}),
+        ([(OFF, UNTOLD)], Failure.NOT_KNOWN, {"B"}),
+        ([(OFF, SILENT), (ON, ON)], Failure.NOT_KNOWN, {"B"}),
+        ([(OFF, UNTOLD), (ON, ON)], Failure.NOT_KNOWN, {"B"}),
+        ([(SILENT, SILENT), (ON, ON)], Failure.NOT_KNOWN, {"A", "B"}),
+        ([(OFF, OFF), (ON, UNTOLD)], Failure.NOT_KNOWN, {"B"}),
+        # The breaker is not open while another inverter tells of the grid.
+        ([(ON, SILENT), (ON, ON)], Failure.STAYED_ON_GRID, {"A", "B"}),
+        ([(OFF, SILENT), (SILENT, OFF), (ON, ON)], Failure.OUT_OF_STEP, {"A", "B"}),
     ],
 )
 def test_out_of_time(

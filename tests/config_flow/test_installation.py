@@ -18,7 +18,7 @@ NOT_SERVED: Pokes = {(1, READINGS, MODEL_TYPE): 99}
 """The primary's extension can't be believed, so it tells of no backup interface."""
 
 POLLING = {"scan_interval": 10, "message_spacing": 0, "timeout": 1}
-POLLED = {**POLLING, "allow_control": False}
+POLLED = {**POLLING, "allow_control": False, "minimum_switch_time": 60}
 KEPT = {"combiner_box": "yes", "termination": "no"}
 
 
@@ -173,8 +173,9 @@ async def submitted(hass: HomeAssistant, result: Any, **typed: Any) -> Any:
 
 
 def questions(result: Any) -> dict[str, Any]:
-    """Return what the options ask beside the pace of polling."""
-    return {key: value for key, value in fields(result).items() if key not in POLLED}
+    """Return what the options ask beside the pace of polling and the smart loads."""
+    beside = {*POLLED, "smart_loads"}
+    return {key: value for key, value in fields(result).items() if key not in beside}
 
 
 NOWHERE = {"first": None, "second": None}
@@ -263,6 +264,16 @@ async def test_an_order_that_is_none(
         "termination": "yes",
         "wiring_order": ["secondary_2", "secondary_1"],
     }
+
+
+async def test_an_order_is_taken_by_its_places(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    entry = await added(hass, serve, 3, told(2))
+    # Fields arrive in the order in which they were filled in.
+    order = {"second": "secondary_1", "first": "secondary_2"}
+    await submitted(hass, await opened(hass, entry), wiring_order=order)
+    assert entry.options["wiring_order"] == ["secondary_2", "secondary_1"]
 
 
 async def test_one_option_leads_to_another_question(

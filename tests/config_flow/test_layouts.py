@@ -170,7 +170,10 @@ async def test_two_groups_behind_one_gateway_share_the_link(
         entries.append(walk.entry)
         await hass.async_block_till_done()
         assert walk.entry.state is ConfigEntryState.LOADED
-    links = [list(entry.runtime_data.wiring.links.values()) for entry in entries]
+    links = [
+        [shared.link for shared in entry.runtime_data.wiring.links.values()]
+        for entry in entries
+    ]
     assert links[0] == links[1]
     listening = len(links[0][0]._lost_callbacks._callbacks)
     for _ in range(3):

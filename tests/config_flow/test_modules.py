@@ -15,10 +15,12 @@ from custom_components.solax_parallel.simulator.module import SimulatedModule
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
 from tests.a1_ess.modules import PASSWORD, Reply, saying, says
 from tests.a1_ess.test_module import FAILURES
 from tests.config_flow.conftest import Misbehave, Serve, ServeModules, make_group
 from tests.config_flow.walk import Walk
+from tests.contract import entities_of
 from tests.groups import is_loaded, poll, state
 from tests.repairs import Dialog, only_issue
 
@@ -32,6 +34,7 @@ ERRORS = {
     "garbage": "module_no_json",
     "a web page": "module_no_json",
     "other JSON": "module_other_device",
+    "endless": "module_other_device",
     "a page that is not there": "module_other_device",
     "nobody's array": "module_other_device",
     "empty array": "module_empty",
@@ -331,7 +334,16 @@ async def test_reconfigure_keeps_passwords(
     assert state(hass, f"{group.serial_numbers[0]}_group_units_online").state == "3"
 
 
-async def test_from_modbus_to_a_module_and_the_ids_stay(
+def registered(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
+    """Return the unique id of every entity that an entry has, the disabled ones too."""
+    registry = er.async_get(hass)
+    return {
+        entity.unique_id
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
+    }
+
+
+async def test_from_modbus_to_a_module_and_back(
     hass: HomeAssistant, serve: Serve, serve_modules: ServeModules
 ) -> None:
     group = make_group(1)
@@ -343,6 +355,22 @@ async def test_from_modbus_to_a_module_and_the_ids_stay(
     entry = walk.entry
     serial = group.serial_numbers[0]
     before = state(hass, f"{serial}_output_energy_total")
+    by_modbus = registered(hass, entry)
+    only_by_modbus = {
+        f"{serial}_{key}"
+        for key in (
+            "l1_voltage",
+            "backup_energy_total",
+            "inverter_temperature",
+            "grid_fault",
+            "parallel_rs485_fault",
+            "bms_connected",
+            "fault",
+            "bi_grid_relay",
+            "smart_load_1_power",
+        )
+    }
+    assert only_by_modbus <= by_modbus
     (module,) = await serve_modules(group)
     walk = await Walk.reconfigure(hass, entry.entry_id, "module")
     assert walk.suggested == {}
@@ -356,6 +384,23 @@ async def test_from_modbus_to_a_module_and_the_ids_stay(
     after = state(hass, f"{serial}_output_energy_total")
     assert after.entity_id == before.entity_id
     assert float(after.state) == pytest.approx(float(before.state), abs=0.2)
+    # What only Modbus told would stay unavailable for good. The button is back as soon as the
+    # owner says that there is a BI.
+    by_module = registered(hass, entry) - {f"{serial}_group_start_transfer_test"}
+    assert by_module == {
+        unique_id
+        for device in entities_of(
+            [serial], backup_interface="none", through_modules=True
+        ).values()
+        for unique_id in device
+    }
+    assert not only_by_modbus & by_module
+    walk = await Walk.reconfigure(hass, entry.entry_id, "tcp")
+    await walk.submit(host="127.0.0.1", port=gateway.port)
+    await walk.submit()
+    await hass.async_block_till_done()
+    assert links(entry) == [("primary", "tcp")]
+    assert registered(hass, entry) == by_modbus
 
 
 def reauth_flows(hass: HomeAssistant) -> list[str]:

@@ -1,14 +1,25 @@
 """Changing the links and the members of a group that is set up."""
 
+import asyncio
+
+import pytest
+
 from custom_components.solax_parallel import async_remove_config_entry_device
-from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
+from custom_components.solax_parallel.const import CONF_POLLING, CONF_UNITS, DOMAIN
+from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from tests.config_flow.conftest import LaySerialLine, Serve, make_group
+from tests.config_flow.conftest import (
+    LaySerialLine,
+    PokedServer,
+    Serve,
+    make_group,
+)
 from tests.config_flow.walk import Walk
-from tests.groups import devices, state
+from tests.groups import devices, is_loaded, poll, state
+from tests.test_polling import switch
 
 
 async def add(hass: HomeAssistant, port: int, **members: str) -> Walk:
@@ -39,6 +50,79 @@ async def test_new_address(hass: HomeAssistant, serve: Serve) -> None:
     assert entry.state is ConfigEntryState.LOADED
     assert set(er.async_get(hass).entities) == before
     assert state(hass, f"{group.serial_numbers[0]}_group_units_online").state == "2"
+
+
+async def has_clients(server: PokedServer, number: int) -> bool:
+    """Return whether this many are connected to a server, as soon as it has noticed."""
+    for _ in range(50):
+        assert server._server is not None
+        if len(server._server.active_connections) == number:
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def test_polling_that_is_off_stays_off(hass: HomeAssistant, serve: Serve) -> None:
+    group = make_group(2)
+    old, new = await serve(group), await serve(group)
+    entry = (await add(hass, old.port)).entry
+    polling = f"{group.serial_numbers[0]}_group_polling"
+    await switch(hass, group.serial_numbers[0], on=False)
+
+    walk = await Walk.reconfigure(hass, entry.entry_id, "tcp")
+    await walk.submit(host="127.0.0.1", port=new.port)
+    assert walk.step == "confirm", "whoever searches wants them to be asked"
+    await hass.async_block_till_done()
+    assert await has_clients(old, 0)
+    assert await has_clients(new, 0)
+    await walk.submit()
+    await hass.async_block_till_done()
+    assert {unit["link"]["port"] for unit in entry.data[CONF_UNITS]} == {new.port}
+    assert entry.data[CONF_POLLING] is False
+    assert state(hass, polling).state == "off"
+    await poll(hass)
+    assert await has_clients(new, 0)
+
+    await switch(hass, group.serial_numbers[0], on=True)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await has_clients(old, 0)
+    assert await has_clients(new, 1)
+
+
+@pytest.mark.parametrize("moment", ["beginning", "middle"])
+async def test_polling_switched_off_when_a_scan_runs(
+    hass: HomeAssistant, serve: Serve, moment: str
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    entry = (await add(hass, server.port)).entry
+    for serial in group.serial_numbers:
+        group.inject(serial, OFFLINE)
+    walk = await Walk.reconfigure(hass, entry.entry_id, "tcp")
+    flow_id = walk.result["flow_id"]
+    beginning = hass.async_create_task(
+        hass.config_entries.flow.async_configure(
+            flow_id, {"host": "127.0.0.1", "port": server.port, "advanced": {}}
+        )
+    )
+    if moment == "beginning":
+        await switch(hass, group.serial_numbers[0], on=False)
+    await beginning
+    await asyncio.sleep(0.3)
+    assert not is_loaded(entry)
+    if moment == "middle":
+        # There is nothing to switch: the scan has taken the links over.
+        await switch(hass, group.serial_numbers[0], on=False)
+    for serial in group.serial_numbers:
+        group.inject(serial, NONE)
+    await hass.async_block_till_done()
+    walk.result = await hass.config_entries.flow.async_configure(flow_id)
+    await hass.async_block_till_done()
+    assert is_loaded(entry)
+    stays_on = moment == "middle"
+    polling = state(hass, f"{group.serial_numbers[0]}_group_polling")
+    assert polling.state == ("on" if stays_on else "off")
+    assert await has_clients(server, int(stays_on))
 
 
 async def test_old_links_stay_until_the_new_ones_are_proven(
@@ -214,8 +298,11 @@ async def test_options_are_used_at_once(hass: HomeAssistant, serve: Serve) -> No
         "message_spacing": 7,
         "timeout": 2,
         "allow_control": False,
+        "minimum_switch_time": 60,
     }
-    assert entry.runtime_data.update_interval.total_seconds() == 42
+    # Less the seconds of the poll that has just been made.
+    rest = entry.runtime_data.update_interval.total_seconds()
+    assert rest == pytest.approx(42, abs=1)
 
 
 async def test_only_former_members_can_be_removed_by_hand(

@@ -327,7 +327,8 @@ async def test_broken_register_map(hass: HomeAssistant, serve: Serve) -> None:
             walk = await Walk.begin(hass, choice)
             await walk.submit(**typed)
             assert (walk.step, walk.errors) == (choice, {"base": "invalid_profile"})
-            assert "a1_ess_g2.yaml: registers.ac_voltage.adress" in walk.texts["error"]
+            place = "a1_ess_g2.yaml, line 2, registers.ac_voltage.adress: "
+            assert place in walk.texts["error"]
     finally:
         file.unlink()
         file.parent.rmdir()

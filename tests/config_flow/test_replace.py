@@ -1,17 +1,23 @@
 """An inverter that was replaced, and one that answers in another's place."""
 
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
-from custom_components.solax_parallel.const import CONF_UNITS
+from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from tests.config_flow.conftest import PokedServer, Serve, make_group
 from tests.config_flow.test_reconfigure import add
 from tests.config_flow.test_refusals import SETTINGS
+from tests.conftest import Fired
 from tests.groups import devices, entity_id, poll, state
 from tests.repairs import Dialog, issues, only_issue
 
@@ -153,6 +159,12 @@ async def test_the_repair_outlives_a_restart(hass: HomeAssistant, serve: Serve) 
     # Nobody of the group answers, so it can't be set up; the reason stays in sight.
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert only_issue(hass)
+    await hass.config_entries.async_set_disabled_by(
+        entry.entry_id, ConfigEntryDisabler.USER
+    )
+    assert issues(hass) == [], "nobody looks any more"
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    assert only_issue(hass)
     await hass.config_entries.async_remove(entry.entry_id)
     assert issues(hass) == []
 
@@ -167,3 +179,76 @@ async def test_a_group_that_is_gone_meanwhile(
     await hass.config_entries.async_remove(entry.entry_id)
     assert (await dialog.answer())["reason"] == "group_removed"
     assert issues(hass) == []
+
+
+async def refused(dialog: Dialog, entry: ConfigEntry) -> str:
+    """Answer with yes, and return why nothing was changed."""
+    before = serials(entry)
+    shown = await dialog.answer()
+    assert shown["type"] == FlowResultType.ABORT
+    assert serials(entry) == before
+    assert entry.state is ConfigEntryState.LOADED
+    return str(shown["reason"])
+
+
+async def test_the_second_dialog_about_one_replacement(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    entry = (await add(hass, server.port)).entry
+    await answer_as(hass, server, 2, NEW)
+    second = await Dialog.open(hass, hass_client, only_issue(hass))
+    await settle(hass, hass_client)
+    assert serials(entry) == [group.serial_numbers[0], NEW]
+    assert await refused(second, entry) == "unit_removed"
+
+
+async def test_the_new_one_was_set_up_elsewhere_meanwhile(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
+) -> None:
+    server = await serve(make_group(2))
+    entry = (await add(hass, server.port)).entry
+    await answer_as(hass, server, 2, NEW)
+    dialog = await Dialog.open(hass, hass_client, only_issue(hass))
+    elsewhere = {**entry.data[CONF_UNITS][1], "serial_number": NEW}
+    MockConfigEntry(
+        domain=DOMAIN, unique_id=NEW, data={CONF_UNITS: [elsewhere]}
+    ).add_to_hass(hass)
+    assert await refused(dialog, entry) == "new_one_is_set_up"
+
+
+async def test_yet_another_answers_meanwhile(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, serve: Serve
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    entry = (await add(hass, server.port)).entry
+    await answer_as(hass, server, 2, NEW)
+    dialog = await Dialog.open(hass, hass_client, only_issue(hass))
+    inverters = entry.runtime_data.wiring.group.inverters
+    inverters[group.serial_numbers[1]]._rest_until = 0
+    await answer_as(hass, server, 2, "NEWCOMER000010")
+    inverters[group.serial_numbers[1]]._rest_until = 0
+    await poll(hass)
+    assert await refused(dialog, entry) == "no_longer_known"
+
+
+async def test_a_replacement_ends_the_loss_and_tells_no_old_fault(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    serve: Serve,
+    fired: Fired,
+) -> None:
+    group = make_group(2)
+    server = await serve(group)
+    await add(hass, server.port)
+    old = group.serial_numbers[1]
+    group.inject(old, "fan")
+    await poll(hass)
+    await answer_as(hass, server, 2, NEW)
+    assert fired == [(old, "fan"), (old, "unit_lost"), (None, "group_incomplete")]
+    fired.clear()
+    await settle(hass, hass_client)
+    await poll(hass)
+    assert fired == [(NEW, "unit_back"), (None, "group_complete")]

@@ -11,8 +11,8 @@ from custom_components.solax_parallel.a1_ess.codes import (
 )
 from custom_components.solax_parallel.simulator.physics import (
     CELLS,
+    CHANNELS,
     RATED_POWERS,
-    SMART_LOAD_MODES,
     Means,
     Site,
     capability,
@@ -158,8 +158,8 @@ def test_smart_loads_switch_over_the_day() -> None:
         for channel in range(6)
     ]
     assert on == [150, 120, 390, 0, 0, 120]
-    assert set(SMART_LOAD_MODES) == set(SmartLoadMode)
-    assert SMART_LOAD_MODES[4] is SmartLoadMode.DISABLED
+    assert {channel.mode for channel in CHANNELS} == set(SmartLoadMode)
+    assert CHANNELS[4].mode is SmartLoadMode.DISABLED
     assert any(minute.non_backup > 600 for minute in day)
     assert max(minute.third_party for minute in day) > 200
 

@@ -6,11 +6,16 @@ from unittest import mock
 
 import pytest
 
-from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
+from custom_components.solax_parallel.a1_ess.codes import (
+    BackupInterfaceType,
+    OnOff,
+    SmartLoadMode,
+)
 from custom_components.solax_parallel.simulator import physics, plant as plant_module
 from custom_components.solax_parallel.simulator.physics import (
     BATTERY_CAPACITY,
     CELLS,
+    CHANNELS,
     DAY,
     RATED_POWERS,
     Site,
@@ -125,3 +130,50 @@ def test_state_of_charge_stays_within_its_limits_off_grid() -> None:
         lowest = min(lowest, *plant.stored)
         assert max(plant.stored) <= BATTERY_CAPACITY
     assert lowest == pytest.approx(0.1 * BATTERY_CAPACITY)
+
+
+def test_commanded_loads_draw_and_count() -> None:
+    """What is switched on is delivered and counted, what is switched off is not."""
+    start = START // DAY * DAY + 12 * 3600
+    usual, commanded = undisturbed(SITE, start), undisturbed(SITE, start)
+    automatic, spare, manual, *rest = CHANNELS
+    commanded.conditions = Conditions(
+        running=(True,) * 4,
+        channels=(
+            automatic._replace(mode=SmartLoadMode.DISABLED),
+            spare,
+            manual._replace(commanded=OnOff.ON),
+            *rest,
+        ),
+    )
+    before, after = usual.moment, commanded.moment
+    freed, drawn = before.house.smart_loads[0], after.house.smart_loads[2]
+    assert freed is not None
+    assert freed == pytest.approx(2800, rel=0.05)
+    assert drawn is not None
+    assert drawn == pytest.approx(350, rel=0.05)
+    assert after.house.smart_loads[0] is None
+    assert before.house.load - after.house.load == pytest.approx(freed - drawn)
+    given = sum(share.output for share in after.shares) - after.meter
+    assert given == pytest.approx(after.house.load)
+    counted = commanded.energies.site.smart_loads
+    commanded.run(start + 3600)
+    grown = [
+        now - then
+        for now, then in zip(commanded.energies.site.smart_loads, counted, strict=True)
+    ]
+    assert grown[0] == 0
+    assert grown[2] == pytest.approx(350, rel=0.05)
+
+
+def test_off_grid_a_commanded_load_stays_on() -> None:
+    """Only the automatic ones are shed by themselves."""
+    plant = undisturbed(SITE, START // DAY * DAY + 12 * 3600)
+    plant.conditions = Conditions(
+        running=(True,) * 4,
+        grid=False,
+        channels=tuple(channel._replace(commanded=OnOff.ON) for channel in CHANNELS),
+    )
+    assert [power is not None for power in plant.moment.house.smart_loads] == [
+        channel.mode is SmartLoadMode.MANUAL for channel in CHANNELS
+    ]

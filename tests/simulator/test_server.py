@@ -9,10 +9,12 @@ from typing import Any, Literal, Protocol, cast
 
 from modbus_connection import (
     IllegalDataAddressError,
+    IllegalDataValueError,
     IllegalFunctionError,
     ModbusTcpParams,
     ModbusTimeoutError,
     ModbusUnit,
+    ServerDeviceFailureError,
 )
 from modbus_connection.pymodbus import ModbusConnection
 import pytest
@@ -24,7 +26,7 @@ from custom_components.solax_parallel.a1_ess.profile import (
     Space,
     Window,
 )
-from custom_components.solax_parallel.simulator.group import SimulatedGroup
+from custom_components.solax_parallel.simulator.group import Relay, SimulatedGroup
 from custom_components.solax_parallel.simulator.readings import Reading, readings
 from custom_components.solax_parallel.simulator.server import HOST, SimulatorServer
 
@@ -218,15 +220,115 @@ async def test_only_the_largest_inverter_has_a_third_string(
     assert (await unit.read_holding_registers(0x00BA, 1)) == [6000]
 
 
-async def test_nothing_can_be_written(serve: Serve, build: GroupFactory) -> None:
+COMMANDED = {
+    *(0x0310 + channel for channel in range(6)),
+    *(0x0318 + channel for channel in range(6)),
+}
+"""Where the smart loads are commanded."""
+
+
+async def test_nothing_but_commands_can_be_written(
+    serve: Serve, build: GroupFactory, profile: Profile
+) -> None:
     """An exception, and the register keeps its value."""
-    unit = (await serve(build(1)))(1)
-    for address in (0x0000, 0x0130, 0x0310):
+    group = build(2)
+    unit_with_id = await serve(group)
+    before = dict(readings(group, group.units[0]))
+    known = {
+        address
+        for window in profile.windows.values()
+        for address in range(window.first, window.last + 1)
+    }
+    refused = {*known, 0x030F, 0x0316, 0x0317, 0x031E} - COMMANDED
+    for address in sorted(refused):
         with pytest.raises(IllegalDataAddressError):
-            await unit.write_register(address, 1)
+            await unit_with_id(1).write_register(address, 1)
+    for address in (0x0000, 0x0130, *sorted(COMMANDED)):
         with pytest.raises(IllegalDataAddressError):
-            await unit.write_registers(address, [1, 2])
-    assert await unit.read_holding_registers(0x0000, 1) == [0x5349]
+            await unit_with_id(2).write_register(address, 1)
+        with pytest.raises(IllegalDataAddressError):
+            await unit_with_id(1).write_registers(address, [1])
+        with pytest.raises(IllegalDataAddressError):
+            await unit_with_id(1).mask_write_register(address, 0, 1)
+    for address in sorted(COMMANDED):
+        with pytest.raises(IllegalDataAddressError):
+            await unit_with_id(1).read_holding_registers(address, 1)
+        with pytest.raises(IllegalDataValueError):
+            await unit_with_id(1).write_register(address, 3)
+    assert dict(readings(group, group.units[0])) == before
+
+
+@pytest.mark.parametrize(
+    "backup_interface", [BackupInterfaceType.NONE, BackupInterfaceType.BI]
+)
+async def test_without_a_bi_pro_there_are_no_commands(
+    serve: Serve, build: GroupFactory, backup_interface: BackupInterfaceType
+) -> None:
+    """Not even for what would change nothing."""
+    unit = (await serve(build(1, backup_interface=backup_interface)))(1)
+    for address in sorted(COMMANDED):
+        with pytest.raises(IllegalDataAddressError):
+            await unit.write_register(address, 0)
+
+
+@pytest.mark.parametrize("framer", ["socket", "rtu"])
+async def test_commands_do_what_they_say(
+    serve: Serve, build: GroupFactory, framer: Framer
+) -> None:
+    """State and mode of the channel change, and those of no other."""
+    unit = (await serve(build(2), framer))(1)
+
+    async def channels() -> list[list[int]]:
+        words = await unit.read_input_registers(0x0310, 36)
+        return [words[6 * n : 6 * n + 2] for n in range(6)]
+
+    # At noon the first channel works by itself; 0 is disabled, 1 manual, 2 automatic.
+    expected = [[1, 2], [0, 2], [0, 1], [0, 1], [0, 0], [0, 2]]
+    assert await channels() == expected
+    for address, value, channel, after in (
+        (0x0312, 1, 2, [1, 1]),
+        (0x0318, 0, 0, [0, 0]),
+        (0x0310, 1, 0, [0, 0]),
+        (0x0318, 1, 0, [1, 1]),
+        (0x0310, 0, 0, [0, 1]),
+        (0x0318, 2, 0, [1, 2]),
+        (0x031C, 1, 4, [0, 1]),
+        (0x0314, 1, 4, [1, 1]),
+    ):
+        await unit.write_register(address, value)
+        expected[channel] = after
+        assert await channels() == expected
+
+
+@pytest.mark.parametrize("framer", ["socket", "rtu"])
+async def test_relays_that_do_not_obey(
+    serve: Serve, build: GroupFactory, framer: Framer
+) -> None:
+    """Taken and not done, refused, and done without a word."""
+    group = build(1)
+    unit = (await serve(group, framer, patience=0.3))(1)
+    group.relay = Relay.STUCK
+    await unit.write_register(0x0312, 1)
+    assert await unit.read_input_registers(0x031C, 1) == [0]
+    group.relay = Relay.REFUSING
+    with pytest.raises(ServerDeviceFailureError):
+        await unit.write_register(0x0312, 1)
+    assert await unit.read_input_registers(0x031C, 1) == [0]
+    group.relay = Relay.MUTE
+    with pytest.raises(ModbusTimeoutError):
+        await unit.write_register(0x0312, 1)
+    assert await unit.read_input_registers(0x031C, 1) == [1]
+
+
+async def test_a_dead_primary_does_nothing(serve: Serve, build: GroupFactory) -> None:
+    """It did not hear the command, even though its server did."""
+    group = build(1)
+    unit = (await serve(group, patience=0.3))(1)
+    group.inject(group.serial_numbers[0], "offline")
+    with pytest.raises(ModbusTimeoutError):
+        await unit.write_register(0x0312, 1)
+    group.inject(group.serial_numbers[0], "none")
+    assert await unit.read_input_registers(0x031C, 1) == [0]
 
 
 async def test_there_are_no_coils(serve: Serve, build: GroupFactory) -> None:

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 import time
 from types import MappingProxyType
 
 from .checks import Check, CheckResult, Unit, run_checks
-from .codes import FAULT_MODES, WORKING_MODES, BackupInterfaceType, Led, Role
+from .codes import WORKING_MODES, BackupInterfaceType, Led, Role
 from .extension import BackupInterface
-from .faults import FAULTS, Severity
 from .installation import UNANSWERED, Installation
-from .inverter import Inverter, InverterState
+from .inverter import Inverter, InverterState, Presence
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
 
@@ -80,9 +79,28 @@ class GroupState:
     root_cause: RootCause
 
     @property
+    def asked(self) -> bool:
+        """Whether there was a poll; without one nothing here tells of silence."""
+        return any(
+            member.presence is not Presence.UNASKED for member in self.members.values()
+        )
+
+    @property
     def heard(self) -> tuple[InverterState, ...]:
         """The inverters that answered in this poll."""
         return tuple(member for member in self.members.values() if member.heard)
+
+    @property
+    def off_grid(self) -> bool | None:
+        """Whether the group went off-grid for good.
+
+        None also while an inverter that may only have missed a poll or two could contradict.
+        """
+        if self.on_grid is None or any(
+            member.lost is None for member in self.members.values()
+        ):
+            return None
+        return not self.on_grid
 
     @property
     def complete(self) -> bool:
@@ -134,6 +152,8 @@ class Group:
             ),
             None,
         )
+        self.turn = asyncio.Lock()
+        """Held by a poll or a command, so that neither meets half of the other."""
         self._links = links
         self._installation = installation
         self._clock = clock
@@ -147,11 +167,25 @@ class Group:
         """Let the next poll ask every inverter anew for everything, the silent ones too."""
         self._renews = True
 
+    def end_rests(self) -> None:
+        """Let the next poll ask the silent ones too, without asking the others anew."""
+        for inverter in self.inverters.values():
+            inverter.end_rest()
+
+    @property
+    def leader(self) -> Inverter | None:
+        """The inverter that the group was set up with as its primary."""
+        return None if self._leader is None else self.inverters[self._leader]
+
     async def poll(self) -> GroupState:
         """Poll every inverter once and return what is known now.
 
         Never raises for what the wire does; a group that nobody answered for has status offline.
         """
+        async with self.turn:
+            return await self._poll()
+
+    async def _poll(self) -> GroupState:
         if self._renews:
             self._renews = False
             for inverter in self.inverters.values():
@@ -165,19 +199,36 @@ class Group:
         async with asyncio.TaskGroup() as tasks:
             for inverters in self._links:
                 tasks.create_task(poll_link(inverters))
-        return self._judge({serial: members[serial] for serial in self.inverters})
-
-    def _judge(self, members: dict[str, InverterState]) -> GroupState:
-        # The one that the owner set up: an inverter that takes the role at run time has another
-        # meter, or none.
-        leader = members.get(self._leader) if self._leader is not None else None
-        primary = leader if leader is not None and leader.heard else None
+        heard = {serial: members[serial] for serial in self.inverters}
+        primary = self._primary(heard)
         for secondary in self._reported:
-            members[secondary.serial_number] = (
+            heard[secondary.serial_number] = (
                 secondary.silent()
                 if primary is None
                 else secondary.judge(primary, self._clock())
             )
+        return self._judge(heard)
+
+    def unasked(self) -> GroupState:
+        """Return what is known while nobody asks: what was counted, and nothing of the present."""
+        members = {serial: unit.unasked() for serial, unit in self.units.items()}
+        return replace(self._judge(members), status=None)
+
+    def wake(self) -> None:
+        """Begin anew after a pause."""
+        for unit in self.units.values():
+            unit.wake()
+
+    def _primary(self, members: Mapping[str, InverterState]) -> InverterState | None:
+        """Return the inverter that the owner set up as the primary, if it is heard.
+
+        One that takes the role at run time has another meter, or none.
+        """
+        leader = members.get(self._leader) if self._leader is not None else None
+        return leader if leader is not None and leader.heard else None
+
+    def _judge(self, members: Mapping[str, InverterState]) -> GroupState:
+        primary = self._primary(members)
         heard = [member for member in members.values() if member.heard]
         if primary is not None:
             self._learn(primary)
@@ -445,16 +496,7 @@ def status(
     """
     if not heard:
         return Status.OFFLINE
-    faults = [
-        FAULTS[key]
-        for member in heard
-        for key in (member.problems or frozenset())
-        | (member.parallel_faults or frozenset())
-    ]
-    if any(fault.severity is Severity.FAULT for fault in faults) or any(
-        member.led in (Led.RED, Led.RED_FLASHING) or member.run_mode in FAULT_MODES
-        for member in heard
-    ):
+    if any(member.faulted for member in heard):
         return Status.FAULT
     if split:
         return Status.SPLIT
@@ -463,7 +505,7 @@ def status(
     )
     if (
         len(heard) < expected
-        or faults
+        or any(member.problems or member.parallel_faults for member in heard)
         or unheard_by_primary
         or any(member.unnamed_bits for member in heard)
     ):

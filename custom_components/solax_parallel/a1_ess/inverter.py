@@ -1,7 +1,7 @@
 """One inverter: who it is, what it says, and what that means."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 import time
@@ -66,6 +66,7 @@ class Presence(StrEnum):
     RESTING = "resting"
     OTHER_SERIAL = "other_serial"
     DENIED = "denied"
+    UNASKED = "unasked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +142,23 @@ class InverterState:
         if self.faults is None:
             return None
         return problems(self.faults, off_grid=self.off_grid)
+
+    @property
+    def faulted(self) -> bool | None:
+        """Whether a fault, and not only a warning, stands; None where it does not tell."""
+        reported = (self.problems, self.parallel_faults)
+        if (
+            self.led in (Led.RED, Led.RED_FLASHING)
+            or self.run_mode in FAULT_MODES
+            or any(
+                FAULTS[key].severity is Severity.FAULT
+                for keys in reported
+                for key in keys or ()
+            )
+        ):
+            return True
+        # A bit that nobody has a name for may be a fault.
+        return None if None in reported or self.unnamed_bits else False
 
     def reports(self, key: str) -> bool | None:
         """Whether a fault is a problem of this inverter; None where it does not tell."""
@@ -241,8 +259,21 @@ class Inverter:
         """
         self._verified = False
         self._setting_read_at = float("-inf")
+        self.end_rest()
+
+    def end_rest(self) -> None:
+        """Let the next poll ask, whatever was to be left alone for a while."""
         self._rest_until = 0.0
         self._rests.clear()
+
+    def unasked(self) -> InverterState:
+        """Return what is known while nobody asks, which is nothing of the present."""
+        return replace(self._unheard({}), presence=Presence.UNASKED, other_serial=None)
+
+    def wake(self) -> None:
+        """Begin anew after a pause: anybody may be there now, and no old value is held."""
+        self.renew()
+        self.samples.forget()
 
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
@@ -253,6 +284,7 @@ class Inverter:
         """
         now = self._clock()
         if now < self._rest_until:
+            self.samples.miss()
             return self._unheard({})
         failures: dict[str, str] = {}
         try:
@@ -279,6 +311,17 @@ class Inverter:
         self._failed_polls = 0
         self._last_seen = datetime.now(UTC)
         return self._state(values, failures, now)
+
+    async def read_extension(self) -> tuple[Extension, Mapping[str, Value | None]]:
+        """Read the extension alone, outside a poll: what it says, and the readings it is made of.
+
+        Nothing is measured in it. Raises ``ReadError``, also when its cross-check fails.
+        """
+        values = await self.source.read(self._extension_window)
+        if self.source.renewed:
+            await check_serial(self.source, self.member.serial_number)
+        extension = ExtensionReader(self._profile, values, {}).decode(self._setting)
+        return extension, values
 
     async def _verify(self, now: float) -> None:
         """Make sure that this is the inverter it was, and read what it says of itself."""
@@ -362,10 +405,10 @@ class Inverter:
         self._verified = False
         self._failed_polls += 1
         self._presence = presence
+        self.samples.miss()
         return self._unheard(failures)
 
     def _unheard(self, failures: dict[str, str]) -> InverterState:
-        self.samples.miss()
         return InverterState(
             serial_number=self.member.serial_number,
             presence=self._presence,

@@ -16,6 +16,7 @@ from modbus_connection import (
     ModbusTimeoutError,
 )
 from modbus_connection.pymodbus import ModbusConnection, PymodbusUnit
+from pymodbus.client.base import ModbusBaseClient
 
 type LinkParams = ModbusTcpParams | ModbusSerialParams
 
@@ -53,6 +54,7 @@ class Link(ModbusConnection):
         super().__init__(params, timeout=timeout, message_spacing=message_spacing)
         self._turn = asyncio.Lock()
         self._lost: asyncio.Future[None] | None = None
+        self._opening: ModbusBaseClient | None = None
         self.on_connection_lost(self._fail_waiting)
         # RTU frames carry no transaction number, so a reply can't be matched to its request.
         self._unnumbered = (
@@ -74,14 +76,36 @@ class Link(ModbusConnection):
             task.add_done_callback(self._connect_done)
         # Others may wait for the same attempt, so a cancellation here leaves it alone.
         await asyncio.wait({task})
+        if task.cancelled():
+            raise ModbusConnectionError("the link was dropped while it was opened")
         try:
             task.result()
         except ValueError as err:
             raise ModbusConnectionError(f"{self._target} is no address") from err
 
     @override
+    async def _create_client(self) -> ModbusBaseClient:
+        self._opening = await super()._create_client()
+        return self._opening
+
+    @override
+    async def _do_connect(self) -> None:
+        try:
+            await super()._do_connect()
+        except asyncio.CancelledError:
+            # It may be open already: pymodbus waits a little once it is.
+            if self._opening is not None:
+                self._opening.close()
+            raise
+        finally:
+            self._opening = None
+
+    @override
     async def disconnect(self) -> None:
-        """Drop the link; whoever listens for its loss is told of this too."""
+        """Drop the link, or give up opening it; whoever listens for its loss is told of it too."""
+        if (task := self._connect_task) is not None:
+            task.cancel()
+            await asyncio.wait({task})
         was_open = self.connected
         await super().disconnect()
         if was_open:

@@ -5,7 +5,7 @@ from typing import override
 
 from .module import HalfAnswerError, Module, ModuleAnswer
 from .profile import Profile, Register
-from .source import RawWords, RefusedError, Source, Value
+from .source import RawWords, ReadOnlyError, RefusedError, Source, Value
 
 
 class ModuleSource(Source):
@@ -24,7 +24,7 @@ class ModuleSource(Source):
             for window in ("live", "parallel_setting")
         }
         self._length = max(
-            (each.address + each.words for each in profile.module.values()), default=0
+            (register.addresses.stop for register in profile.module.values()), default=0
         )
         self._answer: ModuleAnswer | None = None
         self._identified: str | None = None
@@ -41,6 +41,17 @@ class ModuleSource(Source):
         """The latest array."""
         words = () if self._answer is None else self._answer.words
         return {"module": dict(enumerate(words))}
+
+    @override
+    def words(self, register: Register) -> tuple[int, ...]:
+        """Return the words of ``register`` in the latest array."""
+        assert self._answer is not None
+        return tuple(self._answer.words[index] for index in register.addresses)
+
+    @override
+    def place(self, register: Register) -> str:
+        """Return the place of ``register`` in the array."""
+        return f"index {register.address}"
 
     @property
     @override
@@ -74,8 +85,11 @@ class ModuleSource(Source):
                 "model_type": answer.model_type,
             }
         return {
-            register.key: field.decode(
-                list(answer.words[register.address : register.address + register.words])
-            )
+            register.key: field.decode(list(self.words(register)))
             for register, field in self._in_array[window]
         }
+
+    @override
+    async def write(self, address: int, value: int) -> None:
+        """Raise ``ReadOnlyError``: nobody knows how a module could be told anything."""
+        raise ReadOnlyError("a module only tells")

@@ -1,22 +1,33 @@
-"""Readings taken from Modbus registers."""
+"""Readings taken from Modbus registers, and commands written to them."""
 
 from collections.abc import Mapping
 from typing import override
 
 from modbus_connection import (
+    AcknowledgeError,
     GatewayPathUnavailableError,
     GatewayTargetError,
     IllegalDataAddressError,
     IllegalFunctionError,
     ModbusConnectionError,
     ModbusError,
+    ModbusExceptionError,
     ModbusTimeoutError,
     ModbusUnit,
 )
 from modbus_connection.model import ManualComponent
 
 from .profile import Profile, Register
-from .source import RawWords, RefusedError, SilentError, Source, UnusableError, Value
+from .source import (
+    NotDoneError,
+    RawWords,
+    RefusedError,
+    SilentError,
+    Source,
+    UnansweredError,
+    UnusableError,
+    Value,
+)
 
 _NOBODY_THERE = (
     ModbusTimeoutError,
@@ -32,6 +43,7 @@ class RegisterSource(Source):
 
     def __init__(self, unit: ModbusUnit, profile: Profile) -> None:
         """Read from ``unit`` what ``profile`` says it holds."""
+        self._unit = unit
         self._profile = profile
         self._components = {
             window: _component(unit, profile, window) for window in profile.windows
@@ -51,6 +63,17 @@ class RegisterSource(Source):
     def raw(self) -> RawWords:
         """The words of the latest reply to each window."""
         return self._raw
+
+    @override
+    def words(self, register: Register) -> tuple[int, ...]:
+        """Return the words of ``register`` in the latest reply."""
+        held = self._raw[self._profile.windows[register.window].space]
+        return tuple(held[address] for address in register.addresses)
+
+    @override
+    def place(self, register: Register) -> str:
+        """Return the address of ``register``."""
+        return f"0x{register.address:04X}"
 
     @property
     @override
@@ -90,6 +113,21 @@ class RegisterSource(Source):
         if window == "identity":
             self._renewed = False
         return component.values
+
+    @override
+    async def write(self, address: int, value: int) -> None:
+        """Write one holding register with function 06; see ``Source.write``."""
+        try:
+            await self._unit.write_register(address, value)
+        except AcknowledgeError:
+            # It has taken the command and needs a while for it.
+            return
+        except _NOBODY_THERE as err:
+            raise UnansweredError(str(err)) from err
+        except ModbusExceptionError as err:
+            raise NotDoneError(str(err)) from err
+        except ModbusError as err:
+            raise UnansweredError(str(err)) from err
 
 
 def _component(unit: ModbusUnit, profile: Profile, window: str) -> ManualComponent:

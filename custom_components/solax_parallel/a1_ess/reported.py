@@ -45,9 +45,20 @@ class ReportedSecondary:
         """Return what is known after a poll in which nothing was heard of it."""
         self.samples.miss()
         self._failed_polls += 1
+        return self._unheard(Presence.SILENT)
+
+    def unasked(self) -> InverterState:
+        """Return what is known while the primary is not asked."""
+        return self._unheard(Presence.UNASKED)
+
+    def wake(self) -> None:
+        """Begin anew after a pause: no old value is held."""
+        self.samples.forget()
+
+    def _unheard(self, presence: Presence) -> InverterState:
         return InverterState(
             serial_number=self.serial_number,
-            presence=Presence.SILENT,
+            presence=presence,
             reported=True,
             last_seen=self._last_seen,
             failed_polls=self._failed_polls,

@@ -38,8 +38,9 @@ class RootCause:
 
     ``inferred`` is false where an inverter reports just this or is seen to be silent, and true
     where it was concluded. ``segment`` is the cable between two inverters that a line fault
-    points to; None where it may be any. ``untold`` are the units that were heard and do not tell
-    all their faults, which leaves causes that can't be seen.
+    points to; None where it may be any. ``ruled_out`` is true where the checks leave no room for
+    what the vendor names first for such a fault. ``untold`` are the units that were heard and do
+    not tell all their faults, which leaves causes that can't be seen.
     """
 
     cause: Cause
@@ -48,6 +49,7 @@ class RootCause:
     faults: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     segment: tuple[Role, Role] | None = None
+    ruled_out: bool = False
     untold: tuple[Role, ...] = ()
 
 
@@ -98,12 +100,14 @@ class _Report:
 class _Case:
     """All that a cause is looked for in.
 
-    ``complete`` is whether all units were heard; ``chain`` the order of the units, where that
+    ``silent`` is whether a known unit was not heard, ``complete`` whether all were heard that
+    should be there; ``chain`` the order of the units, where that
     is known and all tell of paralleling faults.
     """
 
     reports: Sequence[_Report]
     checks: Mapping[Check, CheckResult]
+    silent: bool
     complete: bool
     chain: tuple[Role, ...] | None
 
@@ -119,6 +123,18 @@ class _Case:
         """Return the failed checks that explain one of these faults."""
         named = {check for fault in faults for check in _EXPLAINED_BY.get(fault, ())}
         return failed_checks(self.checks, named)
+
+    def outcomes(self, checks: Iterable[Check]) -> set[bool | None]:
+        """Return how these checks came out, each outcome once."""
+        return {self.checks[check].passed for check in checks}
+
+    @property
+    def shared(self) -> frozenset[str]:
+        """The faults of their own that all units which tell in this poll have, if there are two."""
+        telling = [report for report in self.reports if report.documented is not None]
+        if len(telling) < 2:
+            return frozenset()
+        return frozenset.intersection(*(report.own for report in telling)) - _WARNINGS
 
 
 def find_root_cause(
@@ -161,20 +177,22 @@ def _find(
     silent = [member for member in members if not member.heard]
     if len(silent) == len(members):
         return RootCause(cause=Cause.UNKNOWN)
-    if any(member.role is not None and member.role.leads for member in silent):
-        return RootCause(cause=Cause.PRIMARY_UNREACHABLE, units=(Role.PRIMARY,))
     reports = [
         _Report(member.role or Role.SECONDARY, member.problems, member.parallel_faults)
         for member in members
         if member.heard
     ]
+    if any(member.role is not None and member.role.leads for member in silent):
+        reported = frozenset().union(*(report.faults for report in reports))
+        return _cause(Cause.PRIMARY_UNREACHABLE, [Role.PRIMARY], reported)
     all_tell = len(members) == units_expected and all(
         member.parallel_faults is not None for member in members
     )
     case = _Case(
         reports=reports,
         checks=checks,
-        complete=not silent,
+        silent=bool(silent),
+        complete=not silent and len(members) >= units_expected,
         chain=(
             comm_chain([report.role for report in reports], wiring_order)
             if all_tell
@@ -204,6 +222,7 @@ def _cause(
     inferred: bool = False,
     checks: tuple[Check, ...] = (),
     segment: tuple[Role, Role] | None = None,
+    ruled_out: bool = False,
 ) -> RootCause:
     return RootCause(
         cause=cause,
@@ -212,19 +231,16 @@ def _cause(
         faults=tuple(sorted(faults)),
         checks=checks,
         segment=segment,
+        ruled_out=ruled_out,
     )
 
 
 def _common_fault(case: _Case) -> RootCause | None:
     """The same fault on every unit that tells in one poll has one cause outside of them."""
-    telling = [report for report in case.reports if report.documented is not None]
-    if len(telling) < 2:
+    if not case.shared or not case.complete:
         return None
-    common = frozenset.intersection(*(report.own for report in telling))
-    if not common:
-        return None
-    units = [report.role for report in telling]
-    return _cause(Cause.COMMON_FAULT, units, common, inferred=True)
+    units = [report.role for report in case.reports if report.documented is not None]
+    return _cause(Cause.COMMON_FAULT, units, case.shared, inferred=True)
 
 
 def _primary_fault(case: _Case) -> RootCause | None:
@@ -232,6 +248,9 @@ def _primary_fault(case: _Case) -> RootCause | None:
     blamed = bool(case.reporting(_SYSTEM))
     for report in case.reports:
         own = report.own - _WARNINGS
+        if not blamed:
+            # What the others have as well is not what they suffer from.
+            own -= case.shared
         if report.role.leads and (own or blamed) and len(case.reports) > 1:
             return _cause(
                 Cause.PRIMARY_FAULT,
@@ -243,17 +262,23 @@ def _primary_fault(case: _Case) -> RootCause | None:
 
 
 def _rs485(case: _Case) -> RootCause | None:
-    """On all units the vendor names the number of units first; on some it is the line there."""
+    """On all units the vendor names the number of units first; on some it is the line there.
+
+    A number that is known to be right leaves the line.
+    """
     units = case.reporting(_RS485)
-    if case.complete and len(units) == len(case.reports) > 1:
-        return _cause(
-            Cause.UNIT_QUANTITY,
-            units,
-            [_RS485],
-            inferred=True,
-            checks=case.explaining([_RS485]),
-        )
-    return _line(case, _RS485, Cause.RS485_LINE)
+    everywhere = not case.silent and len(units) == len(case.reports) > 1
+    if not everywhere:
+        return _line(case, _RS485, Cause.RS485_LINE)
+    if case.checks[Check.UNIT_QUANTITY].passed:
+        return _line(case, _RS485, Cause.RS485_LINE, ruled_out=True)
+    return _cause(
+        Cause.UNIT_QUANTITY,
+        units,
+        [_RS485],
+        inferred=True,
+        checks=case.explaining([_RS485]),
+    )
 
 
 def _configuration(case: _Case) -> RootCause | None:
@@ -265,6 +290,9 @@ def _configuration(case: _Case) -> RootCause | None:
         for fault in (_CONFIGURATION, _CONFIGURATION_WARNING)
         if case.reporting(fault)
     ]
+    # What an inverter runs on with must not hide what all of them stop for.
+    if _CONFIGURATION not in faults and case.shared and case.complete:
+        return None
     return _cause(
         Cause.CONFIGURATION,
         units,
@@ -272,6 +300,12 @@ def _configuration(case: _Case) -> RootCause | None:
         # The warning only says that communication is disturbed.
         inferred=_CONFIGURATION not in faults,
         checks=case.explaining(faults),
+        ruled_out=(
+            # Of the many checks some may not be comparable.
+            case.outcomes(_EXPLAINED_BY[_CONFIGURATION]) - {None} == {True}
+            if _CONFIGURATION in faults
+            else case.outcomes(_EXPLAINED_BY[_CONFIGURATION_WARNING]) == {True}
+        ),
     )
 
 
@@ -279,7 +313,9 @@ def _other_line(case: _Case) -> RootCause | None:
     return _line(case, _CAN, Cause.CAN_LINE) or _line(case, _SYNC, Cause.SYNC_LINE)
 
 
-def _line(case: _Case, fault: str, cause: Cause) -> RootCause | None:
+def _line(
+    case: _Case, fault: str, cause: Cause, *, ruled_out: bool = False
+) -> RootCause | None:
     if not (units := case.reporting(fault)):
         return None
     return _cause(
@@ -289,6 +325,7 @@ def _line(case: _Case, fault: str, cause: Cause) -> RootCause | None:
         inferred=True,
         checks=case.explaining([fault]),
         segment=None if case.chain is None else broken_segment(case.chain, units),
+        ruled_out=ruled_out,
     )
 
 
@@ -301,10 +338,10 @@ def _own_faults(case: _Case) -> RootCause | None:
 
 
 _FINDERS: Sequence[Callable[[_Case], RootCause | None]] = (
-    _common_fault,
     _primary_fault,
     _rs485,
     _configuration,
     _other_line,
+    _common_fault,
     _own_faults,
 )

@@ -86,6 +86,11 @@ class Samples:
         for track in self._tracks.values():
             track.miss()
 
+    def forget(self) -> None:
+        """Let no value from before stand in for one to come; counters stay what they are."""
+        for track in self._tracks.values():
+            track.value = None
+
     def last_total(self, key: str) -> float | None:
         """Return the last believed value of a counter in kWh, however long ago it was read."""
         track = self._tracks.get(key)
@@ -117,21 +122,7 @@ class Samples:
             return True
         if bounds.zero_only_after is not None and sample == 0:
             return track.value is None or track.value <= bounds.zero_only_after
-        if bounds.or_zero and sample == 0:
-            return True
-        low, high = self._limits(bounds)
-        return low <= sample <= high
-
-    def _limits(self, bounds: Bounds) -> tuple[float, float]:
-        limit = (
-            inf
-            if bounds.rated is None or self.rated_power is None
-            else bounds.rated * self.rated_power
-        )
-        return (
-            -limit if bounds.min is None else max(bounds.min, -limit),
-            limit if bounds.max is None else min(bounds.max, limit),
-        )
+        return bounds.admit(sample, self.rated_power)
 
     def _counts(
         self, register: Register, track: _Track, sample: float, now: float
@@ -157,7 +148,7 @@ class Samples:
     def _follows(
         self, register: Register, earlier: _Point, sample: float, now: float
     ) -> bool:
-        _, most_watts = self._limits(register.bounds or _TWICE_RATED)
+        _, most_watts = (register.bounds or _TWICE_RATED).limits(self.rated_power)
         most = (
             inf
             if earlier.at is None or most_watts == inf

@@ -30,8 +30,24 @@ class DeniedError(ReadError):
     """What carries the readings wants another password."""
 
 
+class WriteError(Exception):
+    """A register was not written as it should have been; the message says why."""
+
+
+class ReadOnlyError(WriteError):
+    """Nothing was sent: what carries the readings can't write."""
+
+
+class NotDoneError(WriteError):
+    """The inverter answered that it does not do it."""
+
+
+class UnansweredError(WriteError):
+    """No answer came that counts, so it is not known whether it arrived."""
+
+
 class Source(Protocol):
-    """What an inverter's readings are taken from."""
+    """What an inverter's readings are taken from, and what writes to it where that is possible."""
 
     @property
     def registers(self) -> Mapping[str, Register]:
@@ -40,6 +56,12 @@ class Source(Protocol):
     @property
     def raw(self) -> RawWords:
         """The words of the latest reply to each window."""
+
+    def words(self, register: Register) -> tuple[int, ...]:
+        """Return the words of ``register``, which was read, in the latest reply to its window."""
+
+    def place(self, register: Register) -> str:
+        """Return where ``register`` stands, as people write it."""
 
     @property
     def renewed(self) -> bool:
@@ -52,4 +74,10 @@ class Source(Protocol):
         """Return every register of ``window`` by key; None stands for "no value".
 
         Raises ``SilentError``, ``RefusedError``, ``UnusableError`` or ``DeniedError``.
+        """
+
+    async def write(self, address: int, value: int) -> None:
+        """Write one holding register, once: a write is never repeated.
+
+        Raises ``ReadOnlyError``, ``NotDoneError`` or ``UnansweredError``.
         """

@@ -66,9 +66,12 @@ def verdicts(
                 yield place, None
             else:
                 yield place, reports
-    if primary is not None:
-        place = primary, PRIMARY_SILENT.key
-        yield place, _is_silent_and_blamed(primary, polls, members)
+        # Another one may have been the primary before.
+        yield (
+            (serial_number, PRIMARY_SILENT.key),
+            serial_number == primary
+            and _is_silent_and_blamed(serial_number, polls, members),
+        )
 
 
 def still_stands(place: Place, members: Members) -> bool | None:

@@ -4,14 +4,14 @@ The owner moves the breaker; nothing here switches anything (grade vendor: the p
 instruction asks for the test after installation, and forbids it with the non-BI layout).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .codes import FAULT_MODES, BackupInterfaceType, Role
 from .faults import FAULTS, Severity
-from .group import GroupState
+from .group import SPLIT_AFTER, GroupState
 from .inverter import InverterState
 
 
@@ -35,6 +35,8 @@ class Failure(StrEnum):
 
     FAULT = "fault"
     NOT_HEARD = "not_heard"
+    NOT_KNOWN = "not_known"
+    OUT_OF_STEP = "out_of_step"
     STAYED_ON_GRID = "stayed_on_grid"
     DID_NOT_RETURN = "did_not_return"
 
@@ -66,13 +68,21 @@ class Transfer:
 
 @dataclass(frozen=True, kw_only=True)
 class TransferTest:
-    """A test and how far it has come; ``units`` is what each inverter did, by serial number."""
+    """A test and how far it has come; ``units`` is what each inverter did, by serial number.
+
+    ``together`` is whether one poll has shown all of them off-grid, ``apart_since`` after how many
+    seconds they came to disagree about the grid, None while they do not. ``untold`` are those
+    that did not tell in a poll in which the group may have been off-grid.
+    """
 
     started: datetime
     limit: timedelta
     units: Mapping[str, Transfer]
     phase: Phase = Phase.OPEN_BREAKER
     ended: datetime | None = None
+    together: bool = False
+    apart_since: float | None = None
+    untold: frozenset[str] = frozenset()
 
     @property
     def failure(self) -> Failure | None:
@@ -129,16 +139,21 @@ def advance(
         serial: _watched(unit, members[serial], elapsed)
         for serial, unit in test.units.items()
     }
-    test = replace(test, units=units)
+    test = _compared(replace(test, units=units), members, elapsed)
     if faulted := [serial for serial in units if _is_faulted(members[serial])]:
-        return _failed(test, faulted, Failure.FAULT, now)
-    if all(unit.on_grid_after is not None for unit in units.values()):
+        return _failed(test, dict.fromkeys(faulted, Failure.FAULT), now)
+    told = [_told(members[serial]) for serial in units]
+    if test.together and all(off is False for off in told):
         return replace(test, phase=Phase.PASSED, ended=now)
     if now - test.started >= test.limit:
-        return _timed_out(test, members, now)
-    if all(unit.off_grid_after is not None for unit in units.values()):
-        return replace(test, phase=Phase.CLOSE_BREAKER)
-    return test
+        return _failed(test, _shortcomings(test, members), now)
+    if test.apart_since is not None and elapsed - test.apart_since >= SPLIT_AFTER:
+        # Those who lag are on-grid at first, and off-grid at the end.
+        lagging = [
+            serial for serial in units if _told(members[serial]) is test.together
+        ]
+        return _failed(test, dict.fromkeys(lagging, Failure.OUT_OF_STEP), now)
+    return replace(test, phase=Phase.CLOSE_BREAKER) if test.together else test
 
 
 def abort(test: TransferTest, now: datetime) -> TransferTest:
@@ -146,47 +161,88 @@ def abort(test: TransferTest, now: datetime) -> TransferTest:
     return replace(test, phase=Phase.ABORTED, ended=now) if test.phase.running else test
 
 
+def _told(member: InverterState) -> bool | None:
+    """Return whether an inverter tells now that it is off-grid."""
+    return member.off_grid if member.heard else None
+
+
 def _watched(unit: Transfer, member: InverterState, elapsed: float) -> Transfer:
-    if not member.heard or member.off_grid is None:
-        return unit
-    if member.off_grid:
+    off_grid = _told(member)
+    if off_grid:
         # Whoever drops out again has not come back.
         first = elapsed if unit.off_grid_after is None else unit.off_grid_after
         return replace(unit, off_grid_after=first, on_grid_after=None)
-    if unit.off_grid_after is not None and unit.on_grid_after is None:
+    came_back = unit.off_grid_after is not None and unit.on_grid_after is None
+    if off_grid is False and came_back:
         return replace(unit, on_grid_after=elapsed)
     return unit
 
 
-def _timed_out(
-    test: TransferTest, members: Mapping[str, InverterState], now: datetime
+def _compared(
+    test: TransferTest, members: Mapping[str, InverterState], elapsed: float
 ) -> TransferTest:
-    units = test.units.items()
-    for failure, to_blame in (
-        (
-            Failure.NOT_HEARD,
-            [serial for serial, _ in units if not members[serial].heard],
-        ),
-        (
-            Failure.STAYED_ON_GRID,
-            [serial for serial, unit in units if unit.off_grid_after is None],
-        ),
-    ):
-        if to_blame:
-            return _failed(test, to_blame, failure, now)
-    missing = [serial for serial, unit in units if unit.on_grid_after is None]
-    return _failed(test, missing, Failure.DID_NOT_RETURN, now)
+    """Return the test with what only all inverters of a poll tell together."""
+    told = {serial: _told(members[serial]) for serial in test.units}
+    seen = set(told.values())
+    apart_since = elapsed if test.apart_since is None else test.apart_since
+    # As long as somebody tells of the grid and nobody of its loss, the breaker is not open.
+    may_be_off_grid = True in seen or False not in seen
+    untold = {serial for serial, off_grid in told.items() if off_grid is None}
+    return replace(
+        test,
+        together=test.together or seen == {True},
+        apart_since=apart_since if {True, False} <= seen else None,
+        untold=test.untold | untold if may_be_off_grid else test.untold,
+    )
+
+
+def _shortcomings(
+    test: TransferTest, members: Mapping[str, InverterState]
+) -> dict[str, Failure]:
+    """Return what the inverters have not shown by the end of the time.
+
+    Nobody is asked to come back before all have gone.
+    """
+    for shortcoming in (_did_not_go, _did_not_follow):
+        found = {
+            serial: failure
+            for serial in test.units
+            if (failure := shortcoming(test, serial, members[serial])) is not None
+        }
+        if found:
+            break
+    return found
+
+
+def _did_not_go(
+    test: TransferTest, serial: str, member: InverterState
+) -> Failure | None:
+    if not member.heard:
+        return Failure.NOT_HEARD
+    if member.off_grid is None:
+        return Failure.NOT_KNOWN
+    if test.units[serial].off_grid_after is not None:
+        return None
+    return Failure.NOT_KNOWN if serial in test.untold else Failure.STAYED_ON_GRID
+
+
+def _did_not_follow(
+    test: TransferTest, _serial: str, member: InverterState
+) -> Failure | None:
+    if not test.together:
+        return Failure.OUT_OF_STEP
+    return Failure.DID_NOT_RETURN if member.off_grid else None
 
 
 def _failed(
-    test: TransferTest, to_blame: Collection[str], failure: Failure, now: datetime
+    test: TransferTest, reasons: Mapping[str, Failure], now: datetime
 ) -> TransferTest:
     return replace(
         test,
         phase=Phase.FAILED,
         ended=now,
         units={
-            serial: replace(unit, failure=failure) if serial in to_blame else unit
+            serial: replace(unit, failure=reasons.get(serial))
             for serial, unit in test.units.items()
         },
     )

@@ -1,14 +1,23 @@
 """A simulated parallel group: who is in it, what ails it, and what time it is there."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from ..a1_ess.codes import BackupInterfaceType, Led, Role, RunMode
+from ..a1_ess.codes import (
+    BackupInterfaceType,
+    Led,
+    OnOff,
+    Role,
+    RunMode,
+    SmartLoadMode,
+)
+from ..a1_ess.control import Kind
 from ..a1_ess.faults import FAULTS, PARALLEL_FAULTS, Severity, problems
 from ..a1_ess.profile import Profile, load_profile
-from .physics import MAX_UNITS, RATED_POWERS, Site
-from .plant import Conditions, Energies, Moment, undisturbed
+from .physics import MAX_UNITS, RATED_POWERS, Channel, Site
+from .plant import Energies, Moment, undisturbed
 
 NONE = "none"
 """What is injected into an inverter that is well."""
@@ -18,6 +27,18 @@ OFFLINE = "offline"
 _SERIAL_NUMBER = 14
 _ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
 _GRID_LOST = "grid_lost"
+
+
+class Relay(StrEnum):
+    """How the relays of the smart loads take a command."""
+
+    SOUND = "sound"
+    STUCK = "stuck"
+    """Takes the command and stays as it is."""
+    REFUSING = "refusing"
+    """Answers with an error and stays as it is."""
+    MUTE = "mute"
+    """Does it and says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +106,7 @@ class SimulatedGroup:
             OFFLINE,
         )
         self._injected = dict.fromkeys(serial_numbers, NONE)
+        self.relay = Relay.SOUND
         self._now = now
         moment = now()
         if (offset := moment.utcoffset()) is None:
@@ -110,6 +132,30 @@ class SimulatedGroup:
     def grid_closed(self, closed: bool) -> None:
         self.advance()
         self._impose(grid=closed)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """How the smart load channels are set, from the first on."""
+        return self._plant.conditions.channels
+
+    def command(self, number: int, kind: Kind, value: str) -> bool:
+        """Command smart load channel ``number``, and return whether its relay took it.
+
+        Raises ``ValueError`` for a value that there is not.
+        """
+        self.advance()
+        channels = list(self.channels)
+        channel = channels[number - 1]
+        channels[number - 1] = (
+            channel._replace(commanded=OnOff(value))
+            if kind is Kind.SWITCH
+            else channel._replace(mode=SmartLoadMode(value))
+        )
+        if self.relay in (Relay.SOUND, Relay.MUTE):
+            self._plant.conditions = replace(
+                self._plant.conditions, channels=tuple(channels)
+            )
+        return self.relay is not Relay.REFUSING
 
     def injected(self, serial_number: str) -> str:
         """Return what ails an inverter. Raises ``ValueError`` for an unknown serial number."""
@@ -206,7 +252,8 @@ class SimulatedGroup:
         )
 
     def _impose(self, *, grid: bool) -> None:
-        self._plant.conditions = Conditions(
+        self._plant.conditions = replace(
+            self._plant.conditions,
             running=tuple(
                 self.online(unit) and not self._stopped(unit, grid=grid)
                 for unit in self.units

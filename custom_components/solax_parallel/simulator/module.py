@@ -52,6 +52,10 @@ class SimulatedModule:
         self._places = [
             (register, register.field()) for register in profile.module.values()
         ]
+        self._length = max(
+            ARRAY_WORDS,
+            *(register.addresses.stop for register in profile.module.values()),
+        )
         self._runner: web.AppRunner | None = None
 
     @property
@@ -102,7 +106,7 @@ class SimulatedModule:
         }
 
     def _array(self) -> list[int]:
-        array = [0] * ARRAY_WORDS
+        array = [0] * self._length
         current = module_readings(self._group, self.unit)
         for register, field in self._places:
             if (reading := current.get(register.key)) is not None:

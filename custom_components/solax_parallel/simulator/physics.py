@@ -11,7 +11,7 @@ from math import cos, exp, pi, sin
 from random import Random
 from typing import NamedTuple
 
-from ..a1_ess.codes import BackupInterfaceType, SmartLoadMode
+from ..a1_ess.codes import BackupInterfaceType, OnOff, SmartLoadMode
 
 DAY = 86_400
 """Seconds of a day."""
@@ -60,16 +60,23 @@ class Site:
         return min(self.rated_power, 5000) * (1 - 0.02 * unit)
 
 
+class Channel(NamedTuple):
+    """How a smart load channel is set: who switches it, and what was commanded, if anything."""
+
+    mode: SmartLoadMode
+    commanded: OnOff | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class _SmartLoad:
-    """One channel: who switches it, its power in W and the hours it is on."""
+    """What hangs on a channel: its mode at first, its power in W and the hours it is on."""
 
     mode: SmartLoadMode
     power: int = 0
     hours: tuple[tuple[float, float], ...] = ()
 
 
-_CHANNELS = (
+_SMART_LOADS = (
     _SmartLoad(mode=SmartLoadMode.AUTOMATIC, power=2800, hours=((11.0, 13.5),)),
     _SmartLoad(
         mode=SmartLoadMode.AUTOMATIC, power=1500, hours=((9.5, 10.5), (13.5, 14.5))
@@ -79,7 +86,8 @@ _CHANNELS = (
     _SmartLoad(mode=SmartLoadMode.DISABLED),
     _SmartLoad(mode=SmartLoadMode.AUTOMATIC, power=900, hours=((1.0, 3.0),)),
 )
-SMART_LOAD_MODES = tuple(channel.mode for channel in _CHANNELS)
+CHANNELS = tuple(Channel(load.mode) for load in _SMART_LOADS)
+"""How the channels are set before anybody commands them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,9 @@ def strings(rated_power: int) -> tuple[tuple[float, int], ...]:
     return (0.55, 0), (0.45, 60)
 
 
-def house(site: Site, cell: int, *, grid: bool) -> House:
+def house(
+    site: Site, cell: int, *, grid: bool, channels: Sequence[Channel] = CHANNELS
+) -> House:
     """Return what the house draws, on the grid or from the backup output.
 
     Without the grid the non-backup loads and the third-party inverter are cut off and the
@@ -150,11 +160,10 @@ def house(site: Site, cell: int, *, grid: bool) -> House:
         return House(base)
     size = min(1.0, site.size)
     smart_loads = tuple(
-        channel.power * size * (1 + 0.04 * flicker)
-        if (grid or channel.mode is SmartLoadMode.MANUAL)
-        and any(first <= hour < last for first, last in channel.hours)
+        load.power * size * (1 + 0.04 * flicker)
+        if _is_on(load, channel, hour, grid=grid)
         else None
-        for channel in _CHANNELS
+        for load, channel in zip(_SMART_LOADS, channels, strict=True)
     )
     if not grid:
         return House(base, smart_loads)
@@ -164,6 +173,19 @@ def house(site: Site, cell: int, *, grid: bool) -> House:
         third_party=300 * size * _clear_sky()[cell] * _clouds()[(cell + 15) % CELLS],
         non_backup=size * (60 + (700 + 60 * flicker if 16.5 <= hour < 18.5 else 0)),
     )
+
+
+def _is_on(load: _SmartLoad, channel: Channel, hour: float, *, grid: bool) -> bool:
+    wanted = any(first <= hour < last for first, last in load.hours)
+    match channel.mode:
+        case SmartLoadMode.DISABLED:
+            return False
+        case SmartLoadMode.AUTOMATIC:
+            return wanted and grid
+        case SmartLoadMode.MANUAL:
+            if channel.commanded is None:
+                return wanted
+            return channel.commanded is OnOff.ON
 
 
 def capability(means: Sequence[Means], rated_power: int) -> float:

@@ -14,12 +14,14 @@ from .physics import (
     BATTERY_EFFICIENCY,
     CELL,
     CELLS,
+    CHANNELS,
     DAY,
     EMPTY,
     FULL,
     IDLE,
     RESTART,
     SMART_LOADS,
+    Channel,
     House,
     Means,
     Share,
@@ -91,10 +93,11 @@ class Energies:
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """What the outside imposes: which inverters run, and whether the main breaker is closed."""
+    """What the outside imposes: which inverters run, the main breaker, and the smart loads."""
 
     running: tuple[bool, ...]
     grid: bool = True
+    channels: tuple[Channel, ...] = CHANNELS
 
 
 class Moment(NamedTuple):
@@ -188,7 +191,7 @@ class Plant:
         self._cell_end = (self.seconds // CELL + 1) * CELL
         cell = int(self.seconds % DAY // CELL)
         grid = self._conditions.grid
-        drawn = house(self._site, cell, grid=grid)
+        drawn = house(self._site, cell, grid=grid, channels=self._conditions.channels)
         means = [self._means(unit, cell) for unit in range(self._site.units)]
         if self._dark:
             means = [

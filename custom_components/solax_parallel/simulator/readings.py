@@ -18,7 +18,6 @@ from .group import SimulatedGroup, SimulatedUnit
 from .physics import (
     BATTERY_CAPACITY,
     BATTERY_PACKS,
-    SMART_LOAD_MODES,
     SMART_LOADS,
     grid_frequency,
     leg_share,
@@ -222,9 +221,9 @@ def _primary(group: SimulatedGroup) -> dict[str, Reading]:
         "non_backup_power": powers.house.non_backup,
     }
     modes = (
-        SMART_LOAD_MODES
+        [channel.mode for channel in group.channels]
         if installed is BackupInterfaceType.BI_PRO
-        else (SmartLoadMode.DISABLED,) * SMART_LOADS
+        else [SmartLoadMode.DISABLED] * SMART_LOADS
     )
     channels = zip(modes, powers.house.smart_loads, total.smart_loads, strict=True)
     for channel, (mode, power, energy) in enumerate(channels, start=1):

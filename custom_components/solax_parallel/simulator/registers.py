@@ -5,28 +5,25 @@ from typing import Any
 
 from modbus_connection.model.fields import RegisterField
 
-from ..a1_ess.profile import Profile, Register, Space
+from ..a1_ess.profile import PRIMARY_WINDOWS, Profile, Register, Space
 from .physics import RATED_POWERS
 from .readings import Reading
 
-_ONLY_ON_PRIMARY = frozenset({"system", "primary_extension"})
 _ONLY_ON_LARGEST = "third_string"
 
 
 def served(
     profile: Profile, space: Space, *, leads: bool, rated_power: int
-) -> list[int]:
-    """Return the addresses that an inverter answers for, in order."""
-    return sorted(
-        {
-            address
-            for key, window in profile.windows.items()
-            if window.space == space
-            and (leads or key not in _ONLY_ON_PRIMARY)
-            and (rated_power == max(RATED_POWERS) or key != _ONLY_ON_LARGEST)
-            for address in range(window.first, window.last + 1)
-        }
-    )
+) -> set[int]:
+    """Return the addresses that an inverter answers for."""
+    return {
+        address
+        for key, window in profile.windows.items()
+        if window.space == space
+        and (leads or key not in PRIMARY_WINDOWS)
+        and (rated_power == max(RATED_POWERS) or key != _ONLY_ON_LARGEST)
+        for address in range(window.first, window.last + 1)
+    }
 
 
 class Encoder:

@@ -13,17 +13,20 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from ..a1_ess.profile import Profile, Space
-from .group import SimulatedGroup, SimulatedUnit
+from ..a1_ess.codes import BackupInterfaceType
+from ..a1_ess.control import COMMANDS
+from ..a1_ess.profile import Command, Profile, Space
+from .group import Relay, SimulatedGroup, SimulatedUnit
 from .readings import readings
 from .registers import Encoder, served
 
 HOST: Final = "127.0.0.1"
 
 _SPACES: dict[int, Space] = {3: "holding", 4: "input"}
+_WRITE = 6
 _COIL_FUNCTIONS = frozenset({1, 2, 5, 15})
 _UNIT_ID_AT = {FramerType.SOCKET: 6, FramerType.RTU: 0}
-"""Where a frame carries its unit id."""
+"""Where a frame carries its unit id; its function follows."""
 
 
 class SimulatorServer:
@@ -91,27 +94,45 @@ class SimulatorServer:
         """Drop what a dead inverter, or one that does not exist, would send."""
         if not sending:
             return packet
-        unit = self._units.get(packet[_UNIT_ID_AT[self._framer]])
-        return packet if unit is not None and self._group.online(unit) else b""
+        at = _UNIT_ID_AT[self._framer]
+        unit = self._units.get(packet[at])
+        mute = self._group.relay is Relay.MUTE and packet[at + 1] == _WRITE
+        heard = unit is not None and self._group.online(unit) and not mute
+        return packet if heard else b""
 
     def _device(self, unit_id: int, unit: SimulatedUnit) -> SimDevice:
+        addresses = {
+            "holding": self._readable(unit, "holding") | self._commands(unit).keys(),
+            "input": self._readable(unit, "input"),
+        }
         blocks = {
             space: [
-                SimData(address, datatype=DataType.REGISTERS, readonly=True)
-                for address in served(
-                    self._profile,
-                    space,
-                    leads=unit.role.leads,
-                    rated_power=self._group.site.rated_power,
-                )
+                SimData(address, datatype=DataType.REGISTERS)
+                for address in sorted(known)
             ]
-            for space in _SPACES.values()
+            for space, known in addresses.items()
         }
         return SimDevice(
             unit_id,
             (_no_coils(), _no_coils(), blocks["holding"], blocks["input"]),
             action=partial(self._answer, unit),
         )
+
+    def _readable(self, unit: SimulatedUnit, space: Space) -> set[int]:
+        """Return the addresses that an inverter answers for."""
+        return served(
+            self._profile,
+            space,
+            leads=unit.role.leads,
+            rated_power=self._group.site.rated_power,
+        )
+
+    def _commands(self, unit: SimulatedUnit) -> dict[int, Command]:
+        """Return what can be written to an inverter, by address."""
+        installed = self._group.site.backup_interface
+        if not unit.role.leads or installed is not BackupInterfaceType.BI_PRO:
+            return {}
+        return {command.address: command for command in self._profile.commands.values()}
 
     async def _answer(
         self,
@@ -123,15 +144,32 @@ class SimulatorServer:
         registers: list[int],
         values: list[int] | list[bool] | None,
     ) -> ExcCodes | None:
-        """Bring the registers of a read up to date; pymodbus itself refuses gaps and writes."""
+        """Bring the registers of a read up to date, or carry out a command."""
         if function in _COIL_FUNCTIONS:
             return ExcCodes.ILLEGAL_FUNCTION
-        if (space := _SPACES.get(function)) is not None:
-            self._group.advance()
-            current = readings(self._group, unit)
-            for at, word in self._encoder.words(space, address, count, current):
-                registers[at - first] = word
+        if function == _WRITE:
+            # pymodbus comes a second time for what the answer repeats.
+            return self._obey(unit, address, values[0]) if values else None
+        space = _SPACES.get(function)
+        asked = range(address, address + count)
+        if space is None or not self._readable(unit, space).issuperset(asked):
+            return ExcCodes.ILLEGAL_ADDRESS
+        self._group.advance()
+        current = readings(self._group, unit)
+        for at, word in self._encoder.words(space, address, count, current):
+            registers[at - first] = word
         return None
+
+    def _obey(self, unit: SimulatedUnit, address: int, code: int) -> ExcCodes | None:
+        """Carry out what was written; a dead inverter does nothing, and is not heard anyway."""
+        if not self._group.online(unit):
+            return ExcCodes.DEVICE_FAILURE
+        if (command := self._commands(unit).get(address)) is None:
+            return ExcCodes.ILLEGAL_ADDRESS
+        if (value := command.values.get(code)) is None:
+            return ExcCodes.ILLEGAL_VALUE
+        taken = self._group.command(*COMMANDS[command.key], value)
+        return None if taken else ExcCodes.DEVICE_FAILURE
 
 
 def _listener(server: ModbusTcpServer) -> asyncio.Server:
