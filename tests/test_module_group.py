@@ -24,7 +24,10 @@ from custom_components.solax_parallel.wiring import unit_data
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from scripts.development.group import GroupView, Reading
+from scripts.development.table import table
 
 from .a1_ess.modules import (
     PASSWORD,
@@ -252,6 +255,34 @@ async def test_the_report_says_whose_faults_are_not_told(
     now = report.partition("## Now")[2].partition("##")[0]
     for unit in units.split(", "):
         assert f"| {unit} | ? |" in now
+
+
+@pytest.mark.parametrize(("interface", "faults"), [("modbus", "none"), ("module", "?")])
+async def test_the_table_for_developers(
+    hass: HomeAssistant, add_simulated: AddSimulated, interface: str, faults: str
+) -> None:
+    entry = add_simulated(units=2, interface=interface)
+    assert await set_up(hass, entry)
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    ids = {(each.domain, each.unique_id): each.entity_id for each in entities}
+    shown = table(
+        [
+            GroupView(
+                title="",
+                problem=None,
+                group_id=PRIMARY,
+                serial_numbers=[PRIMARY, SECONDARIES[0]],
+                entity_ids=ids,
+                readings={
+                    key: Reading(found.state, found.attributes)
+                    for key, entity_id in ids.items()
+                    if (found := hass.states.get(entity_id)) is not None
+                },
+            )
+        ]
+    )
+    # What the group does not know, such as a check, is no fault of its primary.
+    assert [row.split()[-1] for row in shown.splitlines()[-2:]] == [faults] * 2
 
 
 async def test_an_array_is_used_again_within_ten_seconds(

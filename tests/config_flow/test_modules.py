@@ -428,6 +428,9 @@ async def test_changed_passwords_are_asked_for(
     assert state(hass, f"{primary}_ac_power").state != "unavailable"
     for serial in secondaries:
         assert state(hass, f"{serial}_ac_power").state == "unavailable"
+    event = state(hass, f"{primary}_group_event")
+    # They are lost at once, which mere silence is not.
+    assert event.attributes["event_type"] == "group_incomplete"
     (flow_id,) = reauth_flows(hass)
     await poll(hass)
     assert reauth_flows(hass) == [flow_id]
