@@ -75,7 +75,7 @@ async def open_module(clock: Clock) -> AsyncIterator[OpenModule]:
     async with ClientSession() as session:
 
         def open_it(server: HostileModule, **kwargs: Any) -> Module:
-            settings = {"timeout": 0.3, "clock": clock, **kwargs}
+            settings = {"timeout": 1, "clock": clock, **kwargs}
             return Module(session, "127.0.0.1", server.port, PASSWORD, **settings)
 
         yield open_it
@@ -84,7 +84,7 @@ async def open_module(clock: Clock) -> AsyncIterator[OpenModule]:
 FAILURES: dict[str, tuple[Reply, type[ReadError], type[ReadError]]] = {
     "reset": (resets, ModuleUnreachableError, SilentError),
     "no word": (stays_silent, ModuleTimeoutError, SilentError),
-    "too late": (late(0.6, says(saying())), ModuleTimeoutError, SilentError),
+    "too late": (late(3, says(saying())), ModuleTimeoutError, SilentError),
     "half answer, then stall": (
         sends(http(WHOLE[:300], length=len(WHOLE)), stalls=True),
         ModuleTimeoutError,
@@ -204,7 +204,7 @@ async def test_a_silent_module_costs_one_timeout(
     started = time.monotonic()
     with pytest.raises(ModuleTimeoutError):
         await open_module(server).answer()
-    assert time.monotonic() - started < 0.55
+    assert time.monotonic() - started < 1.9
 
 
 async def test_a_question_in_the_address(
