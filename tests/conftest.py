@@ -71,11 +71,12 @@ def enable_event_loop_debug() -> None:
 
 @pytest.fixture(autouse=True)
 def custom_integration(request: pytest.FixtureRequest) -> None:
-    """Let a Home Assistant, where a test has one, find the integration."""
+    """Let a Home Assistant, where a test has one, find the integration, and a disk in memory."""
     if "recorder_mock" in request.fixturenames:
         # The recorder has to be there before Home Assistant is.
         request.getfixturevalue("recorder_mock")
     if "hass" in request.fixturenames:
+        request.getfixturevalue("hass_storage")
         request.getfixturevalue("enable_custom_integrations")
 
 

@@ -260,7 +260,15 @@ SIMULATED_INVERTER: dict[str, Entity] = {
     )
 }
 
-POWER_TOTALS = ("ac_power", "pv_power", "battery_power", "grid_power", "load_power")
+POWER_TOTALS = (
+    "ac_power",
+    "backup_power",
+    "pv_power",
+    "battery_power",
+    "grid_power",
+    "load_power",
+)
+LEG_TOTALS = ("l1_power", "l2_power", "backup_l1_power", "backup_l2_power")
 ENERGY_TOTALS = (
     "pv_energy_total",
     "grid_import_total",
@@ -269,7 +277,7 @@ ENERGY_TOTALS = (
     "battery_discharged_total",
     "backup_energy_total",
 )
-TOTALS = (*POWER_TOTALS, "battery_soc", *ENERGY_TOTALS)
+TOTALS = (*POWER_TOTALS, *LEG_TOTALS, "battery_soc", *ENERGY_TOTALS)
 
 CHECKS = (
     "check_unit_quantity",
@@ -284,12 +292,29 @@ CHECKS = (
 )
 """The vendor's pre-operation checks."""
 
+GROUP_EVENTS = (
+    "off_grid",
+    "on_grid",
+    "unit_lost",
+    "unit_back",
+    "group_incomplete",
+    "group_complete",
+    "split",
+    "split_over",
+    "transfer_test_started",
+    "transfer_test_passed",
+    "transfer_test_failed",
+    "transfer_test_aborted",
+)
+"""What the event of the group can tell."""
+
 GROUP: dict[str, Entity] = {
     "status": _enum("normal", "degraded", "fault", "off_grid", "split", "offline"),
     "operation_led": _enum(*LEDS),
     "units_online": Entity(SENSOR, state_class="measurement", category="diagnostic"),
     "unit_quantity": Entity(SENSOR, category="diagnostic"),
     **dict.fromkeys(POWER_TOTALS, POWER),
+    **dict.fromkeys(LEG_TOTALS, POWER._replace(enabled=False)),
     "battery_soc": CHARGE,
     **dict.fromkeys(ENERGY_TOTALS, ENERGY),
     "root_cause": _enum(
@@ -324,6 +349,19 @@ GROUP: dict[str, Entity] = {
     **dict.fromkeys(CHECKS, FAULT_FAMILY),
     "check_now": Entity(BUTTON, category="diagnostic"),
 }
+
+SPREAD = Entity(SENSOR, state_class="measurement", category="diagnostic")
+COMPARING: dict[str, Entity] = {
+    "soc_spread": SPREAD._replace(unit="%"),
+    "power_share_spread": SPREAD._replace(unit="%"),
+    "temperature_spread": SPREAD._replace(device_class="temperature_delta", unit="K"),
+    "voltage_spread": SPREAD._replace(device_class="voltage", unit="V"),
+    "unbalanced": FAULT_FAMILY,
+}
+"""Of groups of more than one inverter."""
+
+CROSS_CHECK: dict[str, Entity] = {"totals_disagree": FAULT_FAMILY}
+"""Of groups of more than one inverter that all answer for themselves."""
 
 SIMULATED_GROUP: dict[str, Entity] = {
     "simulated_grid": Entity(SWITCH, category="config"),
@@ -397,7 +435,7 @@ def entities_of(
     ``reported`` are the secondaries that only the primary can tell of; ``through_modules`` is
     whether all inverters are read through their modules.
     """
-    serials = tuple(serials)
+    serials, reported = tuple(serials), tuple(reported)
     group = serials[0]
     per_inverter = INVERTER | MEASUREMENTS
     if pv:
@@ -418,7 +456,13 @@ def entities_of(
     )
     devices[group] = per_inverter
     devices |= dict.fromkeys(reported, INVERTER | REPORTED_MEASUREMENTS)
-    devices[f"{group}_group"] = {**GROUP, **(SIMULATED_GROUP if simulated else {})}
+    several = len(serials) + len(reported) > 1
+    devices[f"{group}_group"] = {
+        **GROUP,
+        **(COMPARING if several else {}),
+        **(CROSS_CHECK if several and not reported else {}),
+        **(SIMULATED_GROUP if simulated else {}),
+    }
     if backup_interface in ("bi", "bi_pro"):
         devices[f"{group}_group"] = {
             **devices[f"{group}_group"],

@@ -1,13 +1,14 @@
 """Groups to test with: played by the integration itself, or behind a server on loopback."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 import struct
 import time
 from typing import Any, NamedTuple
 
+from pymodbus.constants import ExcCodes
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
@@ -44,9 +45,10 @@ from custom_components.solax_parallel.links import TcpLink
 from custom_components.solax_parallel.simulator.group import (
     OFFLINE,
     SimulatedGroup,
+    SimulatedUnit,
     serial_numbers,
 )
-from custom_components.solax_parallel.simulator.readings import readings
+from custom_components.solax_parallel.simulator.readings import Reading, readings
 from custom_components.solax_parallel.simulator.registers import Encoder
 from custom_components.solax_parallel.simulator.server import HOST, SimulatorServer
 from custom_components.solax_parallel.wiring import reported_unit_data, unit_data
@@ -85,7 +87,11 @@ class Clock:
         return self.time
 
     def move(self, **duration: float) -> None:
-        self.time += timedelta(**duration)
+        self.pass_by(timedelta(**duration))
+
+    def pass_by(self, duration: timedelta) -> None:
+        """Let time go by, whatever the local clocks are set to meanwhile."""
+        self.time = (self.time.astimezone(UTC) + duration).astimezone(self.time.tzinfo)
 
 
 def simulated_group_entry(
@@ -146,18 +152,67 @@ class Asked(NamedTuple):
     words: int
 
 
-class WatchedServer(SimulatorServer):
-    """Tells what it was asked, and by how many."""
+type Pokes = Mapping[tuple[int, int, int], int]
+"""Words by unit id, function code and address."""
+
+_ID_AT = 6
+
+type Mangle = Callable[[bytes], bytes]
+"""What becomes of a reply on its way."""
+
+type Falsify = Callable[[dict[str, Reading]], Mapping[str, Reading]]
+"""What an inverter says instead of what it reads."""
+
+
+class PokedServer(SimulatorServer):
+    """A server some of whose registers say something else than the group."""
+
+    def __init__(self, pokes: Pokes, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.pokes = dict(pokes)
+        self.asked_last = 0
+        """The unit id of the latest request."""
+
+    def _silence(self, sending: bool, packet: bytes) -> bytes:
+        if not sending:
+            self.asked_last = packet[_ID_AT]
+        return super()._silence(sending, packet)
+
+    async def _answer(
+        self,
+        unit: SimulatedUnit,
+        function: int,
+        first: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        values: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        result = await super()._answer(
+            unit, function, first, address, count, registers, values
+        )
+        for (asked, code, at), word in self.pokes.items():
+            if (asked, code) == (self.asked_last, function) and (
+                address <= at < address + count
+            ):
+                registers[at - first] = word
+        return result
+
+
+class WatchedServer(PokedServer):
+    """Tells what it was asked, and by how many; and answers wrong where a test wants it."""
 
     requests = 0
-    asked_last = 0
-    """The unit id of the latest request."""
     waiting = 0
     most_waiting = 0
     """How many requests waited for an answer at the same time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__({}, *args, **kwargs)
+        self.mangled: dict[int, Mangle] = {}
+        """By unit id."""
+        self.falsified: dict[int, Falsify] = {}
+        """By unit id."""
         self.asked: list[Asked] = []
         self.functions: set[int] = set()
         """The function codes of all requests."""
@@ -172,7 +227,7 @@ class WatchedServer(SimulatorServer):
     def _silence(self, sending: bool, packet: bytes) -> bytes:
         if not sending:
             self.requests += 1
-            self.asked_last, function = packet[6:8]
+            function = packet[_ID_AT + 1]
             self.functions.add(function)
             self.asked.append(Asked(*struct.unpack(">BBHH", packet[6:12])))
             if function not in READS:
@@ -181,7 +236,15 @@ class WatchedServer(SimulatorServer):
             self.most_waiting = max(self.waiting, self.most_waiting)
         else:
             self.waiting -= 1
-        return super()._silence(sending, packet)
+        reply = super()._silence(sending, packet)
+        if sending and reply and (mangle := self.mangled.get(reply[_ID_AT])):
+            return mangle(reply)
+        return reply
+
+    def _readings(self, unit: SimulatedUnit) -> Mapping[str, Reading]:
+        said = super()._readings(unit)
+        falsify = self.falsified.get(unit.unit_id)
+        return said if falsify is None else falsify(dict(said))
 
     async def start(self) -> None:
         """Listen at the same port as before, if there was one."""

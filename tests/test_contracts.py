@@ -13,12 +13,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from .conftest import AddSimulated, StartGroup
-from .contract import Entity, entities_of
+from .contract import GROUP_EVENTS, Entity, entities_of
 from .groups import (
     GroupOnTheWire,
     coded,
     devices,
     set_up,
+    state,
     without_windows,
 )
 
@@ -80,6 +81,14 @@ async def test_real_group_has_nothing_to_inject(
     assert registered(hass, wire.entry) == entities_of(
         wire.group.serial_numbers, backup_interface=backup_interface
     )
+
+
+async def test_events_of_the_group(
+    hass: HomeAssistant, group_on_the_wire: GroupOnTheWire
+) -> None:
+    assert await group_on_the_wire.set_up()
+    told = state(hass, f"{group_on_the_wire.primary}_group_event").attributes
+    assert told["event_types"] == list(GROUP_EVENTS)
 
 
 @pytest.mark.parametrize("rated_power", [3800, 5000, 6000])

@@ -234,8 +234,8 @@ async def test_issues_tell_nobodys_serial_number(
     wire.silence(wire.primary)
     wire.group.inject(wire.group.serial_numbers[1], "parallel_system_fault")
     wire.group.inject(wire.group.serial_numbers[2], "fan")
-    await poll(hass)
-    await poll(hass)
+    for _ in range(3):
+        await poll(hass)
     report = await download(hass, hass_client, wire.entry)
     entry_id = wire.entry.entry_id
     assert {issue["issue_id"] for issue in report["issues"]} == {

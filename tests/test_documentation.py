@@ -1,5 +1,7 @@
 """The pages that are made of the integration's own tables."""
 
+import re
+
 import pytest
 
 from custom_components.solax_parallel.a1_ess.faults import GUIDE, STEPS, Fault
@@ -8,7 +10,18 @@ from custom_components.solax_parallel.a1_ess.profile import (
     Register,
     load_profile,
 )
+from custom_components.solax_parallel.a1_ess.totals import TOTALS
+from custom_components.solax_parallel.const import MODBUS, MODULE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from scripts.documentation import FOLDER, PAGES
+from scripts.documentation.entities import MEANINGS, meaning_of
+from scripts.documentation.messages import MORE
+
+from .conftest import AddSimulated
+from .contract import Entity, entities_of
+from .groups import CONTROLLED, QUICK, set_up
+from .texts import TEXTS
 
 OURS = "our inference, not the vendor's word"
 
@@ -98,3 +111,114 @@ def test_a_command_is_told_in_full(command: Command) -> None:
     assert confirmed_by == f"`{command.confirmed_by}`"
     assert grade == f"`{command.grade}`"
     assert f"- {source} {command.source}\n" in page
+
+
+# --- entities --------------------------------------------------------------------------------------
+
+
+def entity_rows() -> dict[str, list[str]]:
+    """Return the cells of each row on the page about entities, by entity id."""
+    page = (FOLDER / "entities.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in page.splitlines()
+        if line.startswith("|") and "`" in line
+    ]
+    return {row[1].strip("`"): row for row in rows}
+
+
+async def test_entity_ids_are_those_of_a_new_group(
+    hass: HomeAssistant, add_simulated: AddSimulated
+) -> None:
+    found: set[str] = set()
+    for options, interface in (
+        (QUICK, MODBUS),
+        (CONTROLLED, MODBUS),
+        (QUICK, MODULE),
+    ):
+        entry = add_simulated(units=2, options=options, interface=interface)
+        assert await set_up(hass, entry)
+        found |= {
+            entity.entity_id
+            for entity in er.async_entries_for_config_entry(
+                er.async_get(hass), entry.entry_id
+            )
+        }
+        assert await hass.config_entries.async_remove(entry.entry_id)
+    page = entity_rows()
+    assert page.keys() <= found
+    others = re.compile(r"\w+\.(secondary_inverter_1|bi_pro_smart_load_[2-6])_")
+    assert {each for each in found if not others.match(each)} == page.keys()
+
+
+def test_every_named_entity_is_on_the_page() -> None:
+    names = {
+        (platform, texts["name"])
+        for platform, entities in TEXTS["entity"].items()
+        for texts in entities.values()
+    }
+    assert {
+        (entity_id.partition(".")[0], row[0])
+        for entity_id, row in entity_rows().items()
+    } == names
+
+
+def contract() -> dict[str, Entity]:
+    groups = [
+        entities_of(("P", "S"), simulated=True, through_modules=through_modules)
+        for through_modules in (False, True)
+    ]
+    return {
+        unique_id.removeprefix(f"{device}_"): entity
+        for group in groups
+        for device, entities in group.items()
+        for unique_id, entity in entities.items()
+    }
+
+
+def test_what_a_name_and_a_unit_do_not_say_is_explained() -> None:
+    assert [
+        key
+        for key, entity in contract().items()
+        if entity.unit is None and not meaning_of(key, of_group=False)
+    ] == []
+
+
+def test_nothing_is_explained_that_is_not_there() -> None:
+    assert {key.removeprefix("group_") for key in MEANINGS} - contract().keys() == set()
+
+
+# --- messages --------------------------------------------------------------------------------------
+
+
+def test_every_message_is_on_the_page() -> None:
+    page = (FOLDER / "messages.md").read_text(encoding="utf-8")
+    plain = page.replace("*[", "{").replace("]*", "}")
+    messages = [
+        *TEXTS["config"]["error"].values(),
+        *TEXTS["config"]["abort"].values(),
+        *TEXTS["options"]["error"].values(),
+        *(each["message"] for each in TEXTS["exceptions"].values()),
+        *(each["title"] for each in TEXTS["issues"].values()),
+    ]
+    assert [message for message in messages if message not in plain] == []
+
+
+def test_nothing_is_added_to_a_message_that_is_not_there() -> None:
+    keys = {*TEXTS["config"]["error"], *TEXTS["config"]["abort"], *TEXTS["exceptions"]}
+    assert MORE.keys() <= keys
+
+
+@pytest.mark.parametrize("key", TOTALS)
+def test_a_total_is_told_in_full(key: str) -> None:
+    page = (FOLDER / "totals.md").read_text(encoding="utf-8")
+    (row,) = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in page.splitlines()
+        if line.startswith(f"| `{key}` |")
+    ]
+    _, unit, rule, sources, reason = row
+    total = TOTALS[key]
+    assert (unit, rule, reason) == (total.unit, total.rule, total.reason)
+    assert sources.replace("`", "").split(", ") == list(total.sources)
+    assert f"\n- *{total.rule}*: " in page

@@ -83,7 +83,6 @@ async def group(
     hass: HomeAssistant, api: Api, simulated_entry: MockConfigEntry
 ) -> GroupView:
     assert await set_up(hass, simulated_entry)
-    await believe(hass)
     (group,) = await read_groups(api)
     return group
 
@@ -95,12 +94,6 @@ async def within_a_period(hass: HomeAssistant, group: GroupView) -> None:
     if left < LONGEST_TEST:
         await asyncio.sleep(left)
     await poll(hass)
-
-
-async def believe(hass: HomeAssistant) -> None:
-    """Poll until every counter may be believed."""
-    for _ in range(3):
-        await poll(hass)
 
 
 async def issues(api: Api) -> dict[str, list[set[str]]]:
@@ -186,7 +179,6 @@ async def test_powers_have_the_signs_of_the_dashboard(
     wire = await start_group()
     wire.clock.move(hours=24 - NOON.hour + hour)
     assert await wire.set_up()
-    await believe(hass)
     await set_up_energy_dashboard(api, await read_groups(api))
     await hass.async_block_till_done()
     shown_powers = {
@@ -251,7 +243,6 @@ async def test_past_is_what_the_integration_would_have_shown(
     wire = await start_group()
     wire.clock.move(hours=24 - NOON.hour + hour)
     assert await wire.set_up()
-    await believe(hass)
     day_before = wire.clock.time - timedelta(days=1)
     past = shown(wire.group, load_profile(), [day_before, wire.clock.time])
     sensors = {key: state(hass, f"{wire.primary}_{key}").state for key in past}
@@ -345,7 +336,6 @@ async def test_real_inverters_have_no_past(
 ) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up()
-    await believe(hass)
     (group,) = await read_groups(api)
     await fill(hass, api)
     assert await history(api, "5minute", *group.entity_ids.values()) == {}

@@ -1,4 +1,4 @@
-"""What owners are given to start from: each blueprint runs, each example of the README loads."""
+"""What owners are given to start from: each blueprint runs, each example of the pages loads."""
 
 from collections.abc import Awaitable, Callable, Mapping
 import json
@@ -21,7 +21,9 @@ from homeassistant.components.persistent_notification import (
     async_register_callback,
 )
 from homeassistant.const import STATE_ON
-from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.core import Context, HomeAssistant, ServiceCall, callback
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.script import Script
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 
@@ -29,7 +31,10 @@ from .groups import GroupOnTheWire, devices, poll
 from .texts import INTEGRATION
 
 REPOSITORY = INTEGRATION.parent.parent
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    name: (REPOSITORY / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/automations.md")
+}
 FOLDER = Path("blueprints", "automation", DOMAIN)
 BLUEPRINTS = {path.stem: path for path in sorted((REPOSITORY / FOLDER).glob("*.yaml"))}
 RS485 = "parallel_rs485_fault"
@@ -117,7 +122,7 @@ def test_blueprint(name: str) -> None:
     manifest = json.loads((INTEGRATION / "manifest.json").read_text())
     address = f"{manifest['documentation']}/blob/main/{FOLDER.as_posix()}/{name}.yaml"
     assert blueprint.metadata["source_url"] == address
-    assert f"({address})" in README, "where to import it from"
+    assert f"({address})" in PAGES["docs/automations.md"], "where to import it from"
     for key, shown in blueprint.inputs.items():
         assert shown["name"], key
         assert shown["description"], key
@@ -233,10 +238,18 @@ async def test_without_a_choice_home_assistant_shows_it(
     assert shown == [(f"{unit}: Fan", f"{unit} reports the fault Fan.")]
 
 
+def blocks() -> list[str]:
+    """Return all YAML that the pages show."""
+    return [
+        block
+        for page in PAGES.values()
+        for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    ]
+
+
 def examples() -> list[str]:
-    """Return every automation that the README shows."""
-    blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    return [block for block in blocks if "triggers:" in block]
+    """Return every automation that the pages show."""
+    return [block for block in blocks() if "triggers:" in block]
 
 
 @pytest.mark.parametrize("example", examples())
@@ -246,9 +259,23 @@ async def test_example(hass: HomeAssistant, wire: GroupOnTheWire, example: str) 
     await hass.async_block_till_done()
     (shown,) = hass.states.async_all("automation")
     assert shown.state == STATE_ON
-    named = set(re.findall(r"\b(?:event|sensor|binary_sensor)\.\w+", example))
+    named = set(re.findall(r"\b(?:event|sensor|binary_sensor|switch)\.\w+", example))
+    named -= {f"switch.{action}" for action in ("turn_on", "turn_off")}
     assert named, "it is about entities"
     assert named <= set(hass.states.async_entity_ids())
+
+
+@pytest.mark.parametrize(
+    "example", [block for block in blocks() if block.startswith("action:")]
+)
+async def test_example_of_an_action(
+    hass: HomeAssistant, wire: GroupOnTheWire, example: str
+) -> None:
+    steps = cv.SCRIPT_SCHEMA([parse_yaml(example)])
+    script = Script(hass, steps, "example", "test")
+    result = await script.async_run(context=Context())
+    assert result is not None
+    assert result.variables["handover"]["report"].startswith("#")
 
 
 def test_examples_are_there() -> None:

@@ -184,7 +184,9 @@ SENTENCES: list[tuple[tuple[Said, ...], set[Check], str]] = [
 
 def members(said: Iterable[Said]) -> list[InverterState]:
     return [
-        InverterState(serial_number=role, role=role, presence=Presence.SILENT)
+        InverterState(
+            serial_number=role, role=role, presence=Presence.SILENT, failed_polls=3
+        )
         if each is None
         else InverterState(
             serial_number=role,

@@ -25,6 +25,8 @@ from .groups import IMPATIENT, GroupOnTheWire, halved, poll, set_up, state, stop
 
 INCOMPLETE = (None, "group_incomplete")
 COMPLETE = (None, "group_complete")
+SPLIT = (None, "split")
+SPLIT_OVER = (None, "split_over")
 OFF_GRID = (None, "off_grid")
 ON_GRID = (None, "on_grid")
 
@@ -83,12 +85,8 @@ async def test_off_grid_while_nobody_is_heard(
     assert fired == [OFF_GRID]
 
 
-async def test_one_does_not_speak_for_those_that_missed_a_poll(
-    start_group: StartGroup, fired: Fired, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wire = await start_group(units=3)
-    assert await wire.set_up()
-    *others, alone = wire.group.serial_numbers
+def let_go_off_grid(monkeypatch: pytest.MonkeyPatch, alone: str) -> None:
+    """Let one inverter run off-grid while the others stay with the grid."""
     mode = SimulatedGroup.run_mode
     monkeypatch.setattr(
         SimulatedGroup,
@@ -97,6 +95,44 @@ async def test_one_does_not_speak_for_those_that_missed_a_poll(
             RunMode.OFF_GRID if unit.serial_number == alone else mode(group, unit)
         ),
     )
+
+
+@pytest.mark.parametrize("also", [NONE, "fan"])
+async def test_split_and_together_again(
+    start_group: StartGroup, fired: Fired, monkeypatch: pytest.MonkeyPatch, also: str
+) -> None:
+    wire = await start_group(units=3)
+    assert await wire.set_up()
+    _, other, alone = wire.group.serial_numbers
+    with monkeypatch.context() as patched:
+        let_go_off_grid(patched, alone)
+        await polls(wire, 2)
+        assert fired == [], "one may change over a moment later than the others"
+        wire.pass_time(10)
+        # A fault is the graver status, and hides nothing here.
+        wire.group.inject(other, also)
+        await polls(wire, 2)
+        assert SPLIT in fired
+        wire.group.inject(other, NONE)
+        await poll(wire.hass)
+        fired.clear()
+        wire.silence(alone)
+        await poll(wire.hass)
+        assert fired == [], "it may still be off-grid"
+        wire.group.inject(alone, NONE)
+        await poll(wire.hass)
+        assert fired == []
+    await polls(wire, 2)
+    assert fired == [SPLIT_OVER]
+
+
+async def test_one_does_not_speak_for_those_that_missed_a_poll(
+    start_group: StartGroup, fired: Fired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = await start_group(units=3)
+    assert await wire.set_up()
+    *others, alone = wire.group.serial_numbers
+    let_go_off_grid(monkeypatch, alone)
     await poll(wire.hass)
     wire.silence(*others)
     await poll(wire.hass)

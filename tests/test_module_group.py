@@ -12,7 +12,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solax_parallel.a1_ess.codes import Role
-from custom_components.solax_parallel.a1_ess.inverter import Inverter, Member, Presence
+from custom_components.solax_parallel.a1_ess.inverter import (
+    REST,
+    SILENT_POLLS,
+    Inverter,
+    Member,
+    Presence,
+)
 from custom_components.solax_parallel.a1_ess.module import Module
 from custom_components.solax_parallel.a1_ess.module_source import ModuleSource
 from custom_components.solax_parallel.a1_ess.profile import load_profile
@@ -38,7 +44,7 @@ from .a1_ess.modules import (
     stays_silent,
 )
 from .conftest import AddSimulated, Log
-from .contract import TOTALS, entities_of
+from .contract import LEG_TOTALS, TOTALS, entities_of
 from .groups import begin_poll, poll, set_up, state
 from .test_contracts import registered
 from .test_diagnostics import download, found_in
@@ -164,7 +170,8 @@ async def test_what_is_not_told_is_unknown(
     )
     for key in ("firmware", "rated_power", "battery_quantity", "safety_code"):
         assert of_group(hass, f"check_{key}") == "unknown", key
-    for key in TOTALS:
+    assert of_group(hass, "totals_disagree") == "unknown"
+    for key in set(TOTALS) - set(LEG_TOTALS):
         total = state(hass, f"{PRIMARY}_group_{key}")
         told = key in (
             "ac_power",
@@ -202,7 +209,9 @@ async def test_a_fault_shows_in_the_run_mode(
     assert of_group(hass, "root_cause") == "unknown"
 
 
-async def test_one_without_readings(hass: HomeAssistant, group: SimulatedGroup) -> None:
+async def test_one_without_readings(
+    hass: HomeAssistant, group: SimulatedGroup, entry: MockConfigEntry
+) -> None:
     group.inject(SECONDARIES[1], OFFLINE)
     await poll(hass)
     assert of_group(hass, "status") == "degraded"
@@ -211,8 +220,11 @@ async def test_one_without_readings(hass: HomeAssistant, group: SimulatedGroup) 
     assert total.attributes["members_included"] == 3
     assert total.attributes["complete"] is False
     assert state(hass, f"{SECONDARIES[1]}_ac_power").state == "unavailable"
+    for _ in range(SILENT_POLLS - 1):
+        await poll(hass)
     assert of_group(hass, "root_cause") == "secondary_unreachable"
     group.inject(SECONDARIES[1], "none")
+    pass_time(entry, REST)
     await poll(hass)
     assert of_group(hass, "units_online") == "4"
 

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_load_restore_state_from_storage,
 )
 
+from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_POLLING, CONF_UNITS, DOMAIN
 from custom_components.solax_parallel.diagnostics import (
     async_get_config_entry_diagnostics,
@@ -41,6 +42,7 @@ from .groups import (
     GroupOnTheWire,
     begin_poll,
     entity_id,
+    halved,
     is_loaded,
     poll,
     set_up,
@@ -329,6 +331,30 @@ async def test_energies_neither_fall_nor_jump(
     wire.silence(wire.group.serial_numbers[1])
     await switch_on(hass, wire)
     assert energies(hass, wire) == after
+    assert falls(history) == {}
+
+
+async def test_what_a_smart_load_has_drawn_does_not_fall(
+    hass: HomeAssistant,
+    start_group: StartGroup,
+    history: History,  # noqa: F811
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    key = "smart_load_1_energy_total"
+    total = f"{wire.primary}_{key}"
+    before = state(hass, total).state
+    assert float(before) > 0
+    await switch_off(hass, wire)
+    assert state(hass, total).state == STATE_UNAVAILABLE
+    for _ in range(2):
+        assert await restart(hass, wire)
+    await wire.server.restart(halved(load_profile(), key))
+    await switch_on(hass, wire)
+    assert state(hass, total).state == STATE_UNKNOWN
+    await wire.server.restart(load_profile())
+    await poll(hass)
+    assert state(hass, total).state == before
     assert falls(history) == {}
 
 

@@ -2,25 +2,34 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from pytest_homeassistant_custom_component.common import flush_store
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solax_parallel.a1_ess.faults import FAULTS, PRIMARY_SILENT
 from custom_components.solax_parallel.a1_ess.profile import load_profile
-from custom_components.solax_parallel.const import CONF_SERIAL_NUMBER, CONF_UNITS
+from custom_components.solax_parallel.const import (
+    CONF_SERIAL_NUMBER,
+    CONF_UNITS,
+    DOMAIN,
+)
 from custom_components.solax_parallel.simulator.group import (
     NONE,
     OFFLINE,
     SimulatedUnit,
 )
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.util import dt as dt_util
 
 from .conftest import StartGroup
-from .groups import GroupOnTheWire, devices, poll, without_windows
+from .groups import GroupOnTheWire, devices, poll, set_up, stop, without_windows
 from .repairs import Dialog, issues, only_issue
 from .texts import text
 
@@ -57,6 +66,13 @@ def filled_in(issue: ir.IssueEntry, *path: str) -> str:
     """Return a text of an issue as the front end shows it."""
     shown: str = text("issues", str(issue.translation_key), *path)
     return shown.format(**issue.translation_placeholders or {})
+
+
+def shown_time(issue: ir.IssueEntry) -> str:
+    """Return since when an issue is seen, in the time of the house."""
+    assert issue.data is not None
+    since = datetime.fromisoformat(str(issue.data["since"]))
+    return f"{dt_util.as_local(since):%Y-%m-%d %H:%M}"
 
 
 @contextmanager
@@ -96,6 +112,7 @@ async def test_an_owner_reads_what_it_means_and_what_to_do(
         "- Inverter: Secondary inverter 1 (Secondary 1)\n"
         f"- Serial number: {serial}\n"
         "- Group: SolaX Parallel (127.0.0.1)\n"
+        f"- Seen since: {shown_time(issue)}\n"
         "- Code shown by the inverter: ParallelRS485 ComFault\n"
         "- Pins of the COMM chain (our inference, not the vendor's word): 5 RS485_BI_A, "
         "6 RS485_BI_B\n"
@@ -289,8 +306,8 @@ async def test_a_silent_primary_is_one_issue_of_the_group(
 ) -> None:
     wire = await start_group(units=3)
     assert await wire.set_up()
-    await inject(wire, OFFLINE, SYSTEM, SYSTEM, number=1)
-    assert issues(hass) == []
+    await inject(wire, OFFLINE, SYSTEM, SYSTEM, number=2)
+    assert issues(hass) == [], "it may only have missed a poll or two"
     await polls(wire, 1)
     assert raised(hass, wire) == {(1, SILENT)}
     issue = only_issue(hass)
@@ -298,6 +315,7 @@ async def test_a_silent_primary_is_one_issue_of_the_group(
     assert filled_in(issue, "title") == (
         "Primary inverter: No answer, and the secondaries report its failure"
     )
+    wire.pass_time(60)
     await inject(wire, NONE, SYSTEM, SYSTEM, number=1)
     assert raised(hass, wire) == {(2, SYSTEM), (3, SYSTEM)}
 
@@ -340,27 +358,116 @@ async def test_groups_do_not_touch_each_others_issues(
     both = {(1, "fan"), (2, RS485)}
     assert raised(hass, first) == raised(hass, second) == both
 
-    assert await hass.config_entries.async_unload(first.entry.entry_id)
-    assert (raised(hass, first), raised(hass, second)) == (set(), both)
-    await hass.config_entries.async_setup(first.entry.entry_id)
-    await polls(first)
+    for disabled, left in ((ConfigEntryDisabler.USER, set()), (None, both)):
+        await hass.config_entries.async_set_disabled_by(first.entry.entry_id, disabled)
+        await polls(first)
+        assert (raised(hass, first), raised(hass, second)) == (left, both)
     assert raised(hass, first) == raised(hass, second) == both
     assert await hass.config_entries.async_remove(first.entry.entry_id)
     assert (raised(hass, first), raised(hass, second)) == (set(), both)
     assert len(issues(hass)) == len(both)
 
 
-async def test_a_reload_drops_what_is_gone_and_raises_what_stands(
+async def test_a_reload_drops_what_is_gone_and_keeps_what_stands(
     hass: HomeAssistant, start_group: StartGroup
 ) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up()
     await inject(wire, "fan", RS485)
     wire.group.inject(wire.primary, NONE)
+    stands = [issue for issue in issues(hass) if issue.issue_id.endswith(RS485)]
     assert await hass.config_entries.async_reload(wire.entry.entry_id)
+    await polls(wire)
+    assert issues(hass) == stands
+    assert raised(hass, wire) == {(2, RS485)}
+
+
+async def test_it_is_seen_since_the_poll_in_which_it_came(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    before = dt_util.utcnow()
+    await inject(wire, NONE, RS485, number=1)
+    after = dt_util.utcnow()
+    await polls(wire, 1)
+    issue = only_issue(hass)
+    assert issue.data is not None
+    since = datetime.fromisoformat(str(issue.data["since"]))
+    assert before <= since <= after
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["since"] == shown_time(issue)
+
+
+async def test_an_ignored_fault_stays_ignored_until_it_is_gone(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await inject(wire, NONE, RS485)
+    ir.async_ignore_issue(hass, DOMAIN, only_issue(hass).issue_id, ignore=True)
+    ignored = only_issue(hass)
+    assert ignored.dismissed_version
+    assert await hass.config_entries.async_reload(wire.entry.entry_id)
+    await polls(wire)
+    assert only_issue(hass) == ignored
+    await inject(wire, NONE, NONE, number=1)
+    await inject(wire, NONE, RS485)
+    assert only_issue(hass).dismissed_version is None, "it has come again"
+
+
+async def test_over_a_restart_it_stays_ignored_and_keeps_its_time(
+    hass: HomeAssistant, start_group: StartGroup, hass_storage: dict[str, Any]
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await inject(wire, NONE, RS485)
+    ir.async_ignore_issue(hass, DOMAIN, only_issue(hass).issue_id, ignore=True)
+    ignored = only_issue(hass)
+    await stop(hass, wire.entry)
+    await flush_store(ir.async_get(hass)._store)
+    del hass.data[ir.DATA_REGISTRY]
+    await ir.async_load(hass)
+    assert issues(hass) == []
+    assert await set_up(hass, wire.entry)
+    await polls(wire)
+    again = only_issue(hass)
+    assert again.dismissed_version == ignored.dismissed_version
+    assert again.data is not None
+    assert datetime.fromisoformat(str(again.data["since"])) == ignored.created
+
+
+async def test_nobody_inherits_the_issues_of_one_that_left(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=3)
+    assert await wire.set_up()
+    await inject(wire, NONE, "fan", "fan")
+    for issue in issues(hass):
+        ir.async_ignore_issue(hass, DOMAIN, issue.issue_id, ignore=True)
+    primary, _, last = wire.entry.data[CONF_UNITS]
+    await hass.config_entries.async_unload(wire.entry.entry_id)
+    hass.config_entries.async_update_entry(
+        wire.entry, data={**wire.entry.data, CONF_UNITS: [primary, last]}
+    )
+    assert await wire.set_up()
     assert issues(hass) == []
     await polls(wire)
-    assert raised(hass, wire) == {(2, RS485)}
+    assert raised(hass, wire) == {(3, "fan")}
+    assert only_issue(hass).dismissed_version is None
+
+
+async def test_a_group_that_can_not_be_set_up_any_more_has_no_faults(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await inject(wire, NONE, RS485)
+    own = Path(hass.config.path("solax_parallel", "a1_ess_g2.yaml"))
+    await hass.async_add_executor_job(own.parent.mkdir)
+    await hass.async_add_executor_job(own.write_text, "registers: 1")
+    assert not await hass.config_entries.async_reload(wire.entry.entry_id)
+    assert [issue.translation_key for issue in issues(hass)] == ["invalid_profile"]
 
 
 async def test_a_poll_that_ends_after_the_group_was_unloaded_raises_nothing(
@@ -368,7 +475,7 @@ async def test_a_poll_that_ends_after_the_group_was_unloaded_raises_nothing(
 ) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up()
-    await inject(wire, "fan")
+    await inject(wire, "fan", number=1)
     coordinator = wire.entry.runtime_data
     assert await hass.config_entries.async_unload(wire.entry.entry_id)
     coordinator.issues.async_update(coordinator.data.members)
@@ -485,7 +592,7 @@ async def test_a_silent_primary_that_is_back(
 ) -> None:
     wire = await start_group(units=2)
     assert await wire.set_up()
-    await inject(wire, OFFLINE, SYSTEM)
+    await inject(wire, OFFLINE, SYSTEM, number=3)
     dialog = await Dialog.open(hass, hass_client, only_issue(hass))
     await dialog.answer()
     assert (await through_the_steps(dialog, 4))["step_id"] == "still_there"

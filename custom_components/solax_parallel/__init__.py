@@ -18,7 +18,7 @@ from .register_map import async_forget_profile
 from .remote_mode import async_clear_remote_mode
 from .services import async_setup_services
 from .tables import Words
-from .totals import async_restore_totals
+from .totals import TotalStore, async_forget_counts
 from .wiring import async_wire
 
 PLATFORMS = (
@@ -59,11 +59,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
             translation_placeholders={"error": str(err)},
         ) from err
     entry.async_on_unload(wiring.async_close)
+    totals = TotalStore(hass, entry.entry_id, wiring.group)
+    await totals.async_restore()
     words = await Words.async_load(hass)
     coordinator = SolaxCoordinator(hass, entry, wiring, words)
-    async_restore_totals(hass, coordinator)
     await coordinator.async_begin()
+    await totals.async_save()
     entry.runtime_data = coordinator
+    # Last in, first out: what is saved at the end is not overwritten by what was due.
+    entry.async_on_unload(totals.async_save)
+    entry.async_on_unload(coordinator.async_add_listener(totals.async_save_soon))
     entry.async_on_unload(coordinator.issues.async_close)
     async_register_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -77,10 +82,11 @@ async def async_unload_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> None:
-    """Drop what is left of an entry that was removed without having been set up."""
+    """Drop what is left of an entry."""
     async_clear_issues(hass, entry)
     async_clear_remote_mode(hass, entry)
     async_forget_profile(hass, entry)
+    await async_forget_counts(hass, entry.entry_id)
     async_forget_transfer_test(hass, entry)
     await async_forget_facts(hass, entry)
 

@@ -25,7 +25,8 @@ from .const import FAULT_WORD
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
-    GroupEntity,
+    GroupFactDescription,
+    GroupFactEntity,
     InverterEntity,
     WatchedLoadEntity,
     async_add_as_known,
@@ -46,12 +47,11 @@ class InverterBinarySensorDescription(BinarySensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
+class GroupBinarySensorDescription(BinarySensorEntityDescription, GroupFactDescription):
+    """A binary sensor of the group."""
 
     is_on_fn: Callable[[GroupState], bool | None]
     attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
-    tells_of_silence: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +144,24 @@ GROUP_BINARY_SENSORS = (
     *map(_failed_check, Check),
 )
 
+UNBALANCED = GroupBinarySensorDescription(
+    key="unbalanced",
+    device_class=BinarySensorDeviceClass.PROBLEM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    is_on_fn=lambda state: state.unbalanced,
+)
+
+TOTALS_DISAGREE = GroupBinarySensorDescription(
+    key="totals_disagree",
+    device_class=BinarySensorDeviceClass.PROBLEM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    is_on_fn=lambda state: state.totals_disagree,
+    attributes_fn=lambda state: {
+        key: {"units": each.units, "primary": each.primary}
+        for key, each in state.comparison.items()
+    },
+)
+
 BACKUP_INTERFACE_BINARY_SENSORS = (
     BackupInterfaceBinarySensorDescription(
         key="grid_relay",
@@ -183,6 +201,12 @@ def _binary_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
                 yield InverterBinarySensor(coordinator, description, serial_number)
     for group_description in GROUP_BINARY_SENSORS:
         yield GroupBinarySensor(coordinator, group_description)
+    group = coordinator.wiring.group
+    if len(group.units) > 1:
+        yield GroupBinarySensor(coordinator, UNBALANCED)
+        # A sum of what the primary says can't be held against what the primary says.
+        if len(group.units) == len(group.inverters):
+            yield GroupBinarySensor(coordinator, TOTALS_DISAGREE)
     if coordinator.data.backup_interface is None:
         return
     for interface_description in BACKUP_INTERFACE_BINARY_SENSORS:
@@ -209,19 +233,10 @@ class InverterBinarySensor(InverterEntity, BinarySensorEntity):
         return self.entity_description.attributes_fn(self.state_of_inverter)
 
 
-class GroupBinarySensor(GroupEntity, BinarySensorEntity):
+class GroupBinarySensor(GroupFactEntity, BinarySensorEntity):
     """What is known of the group."""
 
     entity_description: GroupBinarySensorDescription
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Whether anybody answered, or nobody's answer is needed."""
-        return super().available or (
-            self.entity_description.tells_of_silence
-            and (self.is_silent or not self.coordinator.polling)
-        )
 
     @property
     @override

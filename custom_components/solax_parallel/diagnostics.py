@@ -59,6 +59,7 @@ async def async_get_config_entry_diagnostics(
         result |= {
             "profile": wiring.profile,
             "group": entry.runtime_data.data,
+            "counted": wiring.group.stored(),
             "last_poll_successful": entry.runtime_data.last_update_success,
             "raw": {
                 serial_number: _redacted_words(

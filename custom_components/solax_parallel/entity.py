@@ -1,6 +1,7 @@
 """What the entities of a group share."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.core import callback
@@ -14,7 +15,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .a1_ess.control import Kind, command_key
 from .a1_ess.extension import BackupInterface, SmartLoad
-from .a1_ess.group import Status, Total
+from .a1_ess.group import Status
 from .a1_ess.inverter import InverterState
 from .commands import async_command
 from .const import DOMAIN
@@ -151,6 +152,28 @@ class GroupEntity(SolaxEntity):
         return self.coordinator.data.status is Status.OFFLINE
 
 
+@dataclass(frozen=True, kw_only=True)
+class GroupFactDescription(EntityDescription):
+    """What is known of the group; ``tells_of_silence`` if it is known while nobody answers."""
+
+    tells_of_silence: bool = False
+
+
+class GroupFactEntity(GroupEntity):
+    """What is known of the group, unavailable where that takes somebody who answers."""
+
+    entity_description: GroupFactDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether anybody answered, or nobody's answer is needed."""
+        return super().available or (
+            self.entity_description.tells_of_silence
+            and (self.is_silent or not self.coordinator.polling)
+        )
+
+
 class BackupInterfaceEntity(SolaxEntity):
     """An entity of the BI or BI PRO, unavailable while the primary does not tell of it."""
 
@@ -261,12 +284,3 @@ class CommandedLoadEntity(SmartLoadEntity):
             command_key(self._number, self._kind),
             value,
         )
-
-
-def completeness(total: Total) -> Mapping[str, Any]:
-    """Return how many members a total is made of, as attributes."""
-    return {
-        "members_included": total.members_included,
-        "members_expected": total.members_expected,
-        "complete": total.complete,
-    }

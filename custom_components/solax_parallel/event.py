@@ -181,7 +181,7 @@ class FaultEvent(InverterEntity, FactsEvent):
 
 
 class GroupEvent(GroupEntity, FactsEvent):
-    """Fires when the group goes off-grid, loses a unit, is incomplete or tested, and at the end."""
+    """Fires when the group goes off-grid or splits, loses a unit, is incomplete or tested."""
 
     @property
     @override
@@ -192,7 +192,7 @@ class GroupEvent(GroupEntity, FactsEvent):
     @property
     @override
     def facts(self) -> Mapping[str, Fact]:
-        """Whether the group is off-grid, incomplete or being tested, and which units are lost."""
+        """Whether the group is off-grid, split, incomplete or being tested, and which units are lost."""
         state = self.coordinator.data
         units = self.coordinator.wiring.group.units
         return {
@@ -217,6 +217,11 @@ class GroupEvent(GroupEntity, FactsEvent):
                 holds=state.incomplete,
                 raised=GroupEventType.GROUP_INCOMPLETE,
                 cleared=GroupEventType.GROUP_COMPLETE,
+            ),
+            GroupEventType.SPLIT: Fact(
+                holds=state.split,
+                raised=GroupEventType.SPLIT,
+                cleared=GroupEventType.SPLIT_OVER,
             ),
             GroupEventType.TRANSFER_TEST_STARTED: Fact(
                 holds=self.coordinator.acceptance.running,

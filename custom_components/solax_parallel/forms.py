@@ -43,6 +43,7 @@ from .const import (
     CONF_INTERFACE,
     CONF_MESSAGE_SPACING,
     CONF_MINIMUM_SWITCH_TIME,
+    CONF_REQUIRE_COMPLETE,
     CONF_ROLE,
     CONF_SMART_LOADS,
     CONF_TERMINATION,
@@ -150,6 +151,7 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _whole_number(
             1, 10, UnitOfTime.SECONDS
         ),
+        vol.Required(CONF_REQUIRE_COMPLETE, default=False): BooleanSelector(),
         vol.Required(CONF_ALLOW_CONTROL, default=False): BooleanSelector(),
         vol.Required(
             CONF_MINIMUM_SWITCH_TIME, default=DEFAULT_MINIMUM_SWITCH_TIME

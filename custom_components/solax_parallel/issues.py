@@ -1,5 +1,8 @@
 """What only a person can settle."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
@@ -9,6 +12,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util import dt as dt_util
 
 from .a1_ess.faults import GUIDE, Severity
 from .a1_ess.inverter import InverterState
@@ -24,7 +28,10 @@ _SEVERITIES = {
 
 
 class Issues:
-    """Raises the issues of one entry, and drops them as soon as they are settled."""
+    """Raises the issues of one entry, and drops them as soon as they are settled.
+
+    They outlive a reload: what the owner ignores stays ignored, and what stands keeps its time.
+    """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, words: Words) -> None:
         """Speak with ``words``; nothing is raised before the first poll."""
@@ -32,6 +39,7 @@ class Issues:
         self._entry = entry
         self._words = words
         self._polls: dict[Place, int] = {}
+        self._came: dict[Place, datetime] = {}
         self._closed = False
 
     @callback
@@ -45,21 +53,35 @@ class Issues:
             serial_number: f"{_prefix(self._entry)}{number}_"
             for number, serial_number in enumerate(members, start=1)
         }
+        self._drop_former_members(ids)
         for serial_number, member in members.items():
             self._update_other_inverter(f"{ids[serial_number]}other_inverter", member)
         self._polls = count(self._polls, members)
-        for (serial_number, key), calls in verdicts(self._polls, members):
+        now = dt_util.utcnow()
+        self._came = {place: self._came.get(place, now) for place in self._polls}
+        for place, calls in verdicts(self._polls, members):
+            serial_number, key = place
             issue_id = f"{ids[serial_number]}{key}"
             if calls:
-                self._raise_fault(issue_id, members[serial_number], key)
+                came = self._came.get(place, now)
+                self._raise_fault(issue_id, members[serial_number], key, came)
             elif calls is False:
                 ir.async_delete_issue(self._hass, DOMAIN, issue_id)
 
     @callback
     def async_close(self) -> None:
-        """Drop all issues: those that still stand are raised anew when the group is polled again."""
+        """Leave what stands as it is, until the group is polled again."""
         self._closed = True
-        async_clear_issues(self._hass, self._entry)
+
+    def _drop_former_members(self, ids: Mapping[str, str]) -> None:
+        """Drop the issues of inverters that no longer have their place; ``ids`` are those places."""
+        for issue_id, issue in _issues(self._hass, self._entry):
+            about = (issue.data or {}).get("serial_number")
+            if not any(
+                issue_id.startswith(place) and about in (None, serial_number)
+                for serial_number, place in ids.items()
+            ):
+                ir.async_delete_issue(self._hass, DOMAIN, issue_id)
 
     def _update_other_inverter(self, issue_id: str, member: InverterState) -> None:
         """Tell that another inverter answers in the place of one, until it answers itself."""
@@ -79,7 +101,7 @@ class Issues:
             issue_id,
             data={
                 "entry_id": self._entry.entry_id,
-                "old": member.serial_number,
+                "serial_number": member.serial_number,
                 "new": member.other_serial,
             },
             is_fixable=not swapped,
@@ -92,8 +114,16 @@ class Issues:
             },
         )
 
-    def _raise_fault(self, issue_id: str, member: InverterState, key: str) -> None:
+    def _raise_fault(
+        self, issue_id: str, member: InverterState, key: str, came: datetime
+    ) -> None:
         fault = GUIDE[key]
+        known = ir.async_get(self._hass).async_get_issue(DOMAIN, issue_id)
+        if known is not None:
+            # Over a restart Home Assistant keeps no more than when it was raised.
+            came = datetime.fromisoformat(
+                str((known.data or {}).get("since", known.created.isoformat()))
+            )
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -102,6 +132,7 @@ class Issues:
                 "entry_id": self._entry.entry_id,
                 "serial_number": member.serial_number,
                 "fault": key,
+                "since": came.isoformat(),
             },
             is_fixable=True,
             severity=_SEVERITIES[fault.severity],
@@ -111,6 +142,7 @@ class Issues:
                 "unit": self._name(member.serial_number),
                 "role": self._words("role", member.role) if member.role else UNKNOWN,
                 "serial": member.serial_number,
+                "since": f"{dt_util.as_local(came):%Y-%m-%d %H:%M}",
                 **fault_in_words(fault, self._words),
             },
         )
@@ -128,21 +160,30 @@ class Issues:
 @callback
 def async_clear_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Drop every issue of an entry."""
-    for domain, issue_id in list(ir.async_get(hass).issues):
-        if domain == DOMAIN and issue_id.startswith(_prefix(entry)):
-            ir.async_delete_issue(hass, domain, issue_id)
+    for issue_id, _ in _issues(hass, entry):
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback
 def async_watch_entries(hass: HomeAssistant) -> None:
-    """Drop the issues of an entry whose setup was still tried when it was disabled."""
+    """Drop the issues of an entry that nobody is going to poll again by itself."""
 
     @callback
     def look(change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        if entry.domain == DOMAIN and entry.state is ConfigEntryState.NOT_LOADED:
+        is_given_up = entry.disabled_by or entry.state is ConfigEntryState.SETUP_ERROR
+        if entry.domain == DOMAIN and is_given_up:
             async_clear_issues(hass, entry)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look)
+
+
+def _issues(hass: HomeAssistant, entry: ConfigEntry) -> list[tuple[str, ir.IssueEntry]]:
+    """Return the issues of an entry with their ids."""
+    return [
+        (issue_id, issue)
+        for (domain, issue_id), issue in ir.async_get(hass).issues.items()
+        if domain == DOMAIN and issue_id.startswith(_prefix(entry))
+    ]
 
 
 def _prefix(entry: ConfigEntry) -> str:

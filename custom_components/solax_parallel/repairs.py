@@ -190,7 +190,9 @@ async def async_create_fix_flow(
     assert data is not None
     entry_id = str(data["entry_id"])
     if "fault" not in data:
-        return UnitReplacedFlow(issue_id, entry_id, str(data["old"]), str(data["new"]))
+        return UnitReplacedFlow(
+            issue_id, entry_id, str(data["serial_number"]), str(data["new"])
+        )
     issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
     assert issue is not None
     assert issue.translation_placeholders is not None

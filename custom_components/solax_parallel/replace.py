@@ -6,6 +6,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN
 from .facts import async_known_facts
+from .totals import async_rename_counts
 
 
 async def async_replace_unit(
@@ -32,6 +33,7 @@ async def _async_rename_all(
         if unit[CONF_SERIAL_NUMBER] == old
         or unit[CONF_SERIAL_NUMBER].startswith(f"{old}_")
     }
+    await async_rename_counts(hass, entry.entry_id, renamed)
     known = await async_known_facts(hass, entry)
     for before, after in renamed.items():
         _rename(hass, entry, before, after)

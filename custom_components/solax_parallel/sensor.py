@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.sensor import (
-    RestoreSensor,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -29,6 +28,7 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
+from .a1_ess.balance import COMPARED, Compared
 from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
 from .a1_ess.control import Kind
@@ -37,18 +37,21 @@ from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter import InverterState
 from .a1_ess.profile import Counter, Register
 from .a1_ess.root_cause import Cause
+from .a1_ess.totals import TOTALS, Total, TotalRule
 from .a1_ess.transfer_test import Phase
 from .acceptance import StoredTransferTest
+from .const import CONF_REQUIRE_COMPLETE
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
     GroupEntity,
+    GroupFactDescription,
+    GroupFactEntity,
     InverterEntity,
     SmartLoadEntity,
     WatchedLoadEntity,
     async_add_as_known,
     async_remove_untold,
-    completeness,
     shown_loads,
     watched_loads,
 )
@@ -68,12 +71,11 @@ class InverterSensorDescription(SensorEntityDescription):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupSensorDescription(SensorEntityDescription):
-    """A sensor of the group; ``tells_of_silence`` if it is known while nobody answers."""
+class GroupSensorDescription(SensorEntityDescription, GroupFactDescription):
+    """A sensor of the group."""
 
     value_fn: Callable[[GroupState], Native]
     attributes_fn: Callable[[GroupState], Mapping[str, Any]] = lambda state: {}
-    tells_of_silence: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,16 @@ _DETAILS = frozenset(
 )
 """Measurements that few need, so they start disabled."""
 
+_LEG_TOTALS = frozenset({"l1_power", "l2_power", "backup_l1_power", "backup_l2_power"})
+"""Totals of one leg, which start disabled."""
+
+_SPREAD_UNITS: Mapping[str, tuple[SensorDeviceClass | None, str]] = {
+    # A difference of charges is no charge, and a battery icon would say so.
+    "%": (None, PERCENTAGE),
+    "K": (SensorDeviceClass.TEMPERATURE_DELTA, UnitOfTemperature.KELVIN),
+    "V": (SensorDeviceClass.VOLTAGE, UnitOfElectricPotential.VOLT),
+}
+
 _METERED = frozenset(
     {
         "meter_power",
@@ -167,7 +179,15 @@ def _measurement(register: Register, role: Role) -> InverterSensorDescription:
             and (role.leads or register.key not in _METERED)
         ),
         value_fn=lambda state: state.readings.get(register.key),
+        attributes_fn=lambda state: _counted_before(state, register.key),
     )
+
+
+def _counted_before(state: InverterState, key: str) -> Mapping[str, Any]:
+    """Return what a counter stood at that did not start at nothing, as an attribute."""
+    if key not in state.counted_before:
+        return {}
+    return {"counted_before": state.counted_before[key]}
 
 
 INVERTER_SENSORS = (
@@ -218,17 +238,48 @@ POLL_SENSORS = (
 """Sensors about the polling of an inverter, which mean most while it is not heard."""
 
 
-def _total(key: str, unit: str) -> GroupSensorDescription:
+def _total(key: str, total: TotalRule) -> GroupSensorDescription:
     """Describe the sensor of a total."""
-    device_class, state_class, native_unit = _UNITS[unit]
+    device_class, state_class, unit = _UNITS[total.unit]
     return GroupSensorDescription(
         key=key,
         device_class=device_class,
         state_class=state_class,
-        native_unit_of_measurement=native_unit,
-        suggested_display_precision=0 if unit == "W" else 1,
+        native_unit_of_measurement=unit,
+        suggested_display_precision=0 if total.unit == "W" else 1,
+        entity_registry_enabled_default=key not in _LEG_TOTALS,
         value_fn=lambda state: state.totals[key].value,
-        attributes_fn=lambda state: completeness(state.totals[key]),
+        attributes_fn=lambda state: _made_of(state.totals[key]),
+    )
+
+
+def _made_of(total: Total) -> Mapping[str, Any]:
+    """Return what a total is made of, as attributes."""
+    weighting = {} if total.weighting is None else {"weighting": total.weighting}
+    return {
+        "members_included": total.members_included,
+        "members_expected": total.members_expected,
+        "members_through_primary": total.members_through_primary,
+        "complete": total.complete,
+        **weighting,
+    }
+
+
+def _spread(key: str, compared: Compared) -> GroupSensorDescription:
+    """Describe the sensor of how far the units lie apart."""
+    device_class, unit = _SPREAD_UNITS[compared.unit]
+    return GroupSensorDescription(
+        key=key,
+        device_class=device_class,
+        state_class=_MEASUREMENT,
+        native_unit_of_measurement=unit,
+        suggested_display_precision=0 if compared.unit == "%" else 1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda state: state.spreads[key].value,
+        attributes_fn=lambda state: {
+            "highest": state.spreads[key].highest,
+            "lowest": state.spreads[key].lowest,
+        },
     )
 
 
@@ -265,20 +316,12 @@ GROUP_SENSORS = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda state: readiness(state.checks),
     ),
-    _total("ac_power", "W"),
-    _total("pv_power", "W"),
-    _total("battery_power", "W"),
-    _total("grid_power", "W"),
-    _total("load_power", "W"),
-    _total("battery_soc", "%"),
-    _total("pv_energy_total", "kWh"),
-    _total("grid_import_total", "kWh"),
-    _total("grid_export_total", "kWh"),
-    _total("battery_charged_total", "kWh"),
-    _total("battery_discharged_total", "kWh"),
-    _total("backup_energy_total", "kWh"),
 )
 
+TOTAL_SENSORS = tuple(_total(key, total) for key, total in TOTALS.items())
+
+SPREAD_SENSORS = tuple(_spread(key, compared) for key, compared in COMPARED.items())
+"""Of groups of more than one."""
 ROOT_CAUSE = GroupSensorDescription(
     key="root_cause",
     device_class=SensorDeviceClass.ENUM,
@@ -327,21 +370,22 @@ SMART_LOAD_MODE = SmartLoadSensorDescription(
     value_fn=lambda load: load.mode,
 )
 
-SMART_LOAD_POWER = SmartLoadSensorDescription(
-    key="power",
-    device_class=SensorDeviceClass.POWER,
-    state_class=_MEASUREMENT,
-    native_unit_of_measurement=UnitOfPower.WATT,
-    value_fn=lambda load: load.power,
-)
-
-SMART_LOAD_ENERGY = SmartLoadSensorDescription(
-    key="energy_total",
-    device_class=SensorDeviceClass.ENERGY,
-    state_class=SensorStateClass.TOTAL_INCREASING,
-    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-    suggested_display_precision=1,
-    value_fn=lambda load: load.energy_total,
+SMART_LOAD_SENSORS = (
+    SmartLoadSensorDescription(
+        key="power",
+        device_class=SensorDeviceClass.POWER,
+        state_class=_MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        value_fn=lambda load: load.power,
+    ),
+    SmartLoadSensorDescription(
+        key="energy_total",
+        device_class=SensorDeviceClass.ENERGY,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=1,
+        value_fn=lambda load: load.energy_total,
+    ),
 )
 
 
@@ -375,10 +419,7 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
             yield InverterSensor(coordinator, description, serial_number)
         for description in POLL_SENSORS:
             yield InverterPollSensor(coordinator, description, serial_number)
-    for group_description in GROUP_SENSORS:
-        yield GroupSensor(coordinator, group_description)
-    yield RootCauseSensor(coordinator, ROOT_CAUSE)
-    yield TransferTestSensor(coordinator, TRANSFER_TEST)
+    yield from _group_sensors(coordinator)
     interface = coordinator.data.backup_interface
     if interface is None or not interface.smart_loads:
         return
@@ -387,8 +428,20 @@ def _sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
     for number in watched_loads(coordinator, Kind.MODE):
         yield SmartLoadModeSensor(coordinator, SMART_LOAD_MODE, number)
     for number in shown_loads(coordinator):
-        yield SmartLoadSensor(coordinator, SMART_LOAD_POWER, number)
-        yield SmartLoadTotal(coordinator, SMART_LOAD_ENERGY, number)
+        for load_description in SMART_LOAD_SENSORS:
+            yield SmartLoadSensor(coordinator, load_description, number)
+
+
+def _group_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
+    for description in GROUP_SENSORS:
+        yield GroupSensor(coordinator, description)
+    yield RootCauseSensor(coordinator, ROOT_CAUSE)
+    for total_description in TOTAL_SENSORS:
+        yield TotalSensor(coordinator, total_description)
+    if len(coordinator.wiring.group.units) > 1:
+        for spread_description in SPREAD_SENSORS:
+            yield GroupSensor(coordinator, spread_description)
+    yield TransferTestSensor(coordinator, TRANSFER_TEST)
 
 
 class InverterSensor(InverterEntity, SensorEntity):
@@ -422,21 +475,25 @@ class InverterMeasurement(InverterSensor):
         )
 
 
-class InverterTotal(InverterMeasurement, RestoreSensor):
-    """What an inverter has counted, remembered while the inverter is away."""
+class InverterTotal(InverterMeasurement):
+    """What an inverter has counted; an energy holds while nobody asks."""
 
     @property
     @override
     def available(self) -> bool:
-        """Whether there is a sample that can be believed, or nobody asks for one."""
-        return super().available or not self.coordinator.polling
+        """Whether there is a sample that can be believed, or needed by the energy dashboard."""
+        return super().available or (
+            self.device_class is SensorDeviceClass.ENERGY
+            and not self.coordinator.polling
+        )
 
     @property
     @override
     def native_value(self) -> float | None:
-        """The last believed count, however long ago: a restart of Home Assistant needs it."""
+        """What it stood at when it was last believed."""
         unit = self.coordinator.wiring.group.units[self._serial_number]
-        return unit.samples.last_total(self.entity_description.key)
+        count = unit.samples.counts.get(self.entity_description.key)
+        return None if count is None else count.value
 
 
 class InverterPollSensor(InverterSensor):
@@ -449,7 +506,7 @@ class InverterPollSensor(InverterSensor):
         return True
 
 
-class GroupSensor(GroupEntity, SensorEntity):
+class GroupSensor(GroupFactEntity, SensorEntity):
     """What is known of the group."""
 
     entity_description: GroupSensorDescription
@@ -457,17 +514,11 @@ class GroupSensor(GroupEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Whether anybody answered, or nobody's answer is needed."""
-        if not self.coordinator.polling:
-            return self.entity_description.tells_of_silence or self._counts
+        """Also while nobody asks, if it is a sum of counters: they stand as they are."""
         return super().available or (
-            self.entity_description.tells_of_silence and self.is_silent
+            not self.coordinator.polling
+            and self.state_class is SensorStateClass.TOTAL_INCREASING
         )
-
-    @property
-    def _counts(self) -> bool:
-        """Whether it is a sum of counters, which stand as they are while nobody asks."""
-        return self.state_class is SensorStateClass.TOTAL_INCREASING
 
     @property
     @override
@@ -496,6 +547,26 @@ class RootCauseSensor(GroupSensor):
                 state.root_cause, state.members.values(), self.coordinator.words
             ),
         }
+
+
+class TotalSensor(GroupSensor):
+    """A number of the whole group."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether anybody answered, and everybody if the owner wants no less.
+
+        An energy holds what a missing member had counted, so it misses nothing for long.
+        """
+        needs_all = self.coordinator.config_entry.options.get(
+            CONF_REQUIRE_COMPLETE, False
+        )
+        return super().available and (
+            not needs_all
+            or self.device_class is SensorDeviceClass.ENERGY
+            or self.coordinator.data.totals[self.entity_description.key].complete
+        )
 
 
 class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
@@ -582,12 +653,20 @@ class SmartLoadSensor(SmartLoadEntity, SensorEntity):
             return None
         return self.entity_description.value_fn(load)
 
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What belongs to the value."""
+        leader = self.coordinator.wiring.group.leader
+        if leader is None:
+            return {}
+        return _counted_before(
+            self.coordinator.data.members[leader.member.serial_number],
+            f"smart_load_{self._number}_{self.entity_description.key}",
+        )
+
 
 class SmartLoadModeSensor(WatchedLoadEntity, SmartLoadSensor):
     """Who switches a smart load channel, where that can't be set."""
 
     _kind = Kind.MODE
-
-
-class SmartLoadTotal(SmartLoadSensor, RestoreSensor):
-    """What a smart load channel has counted, remembered over a restart of Home Assistant."""

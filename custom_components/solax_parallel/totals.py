@@ -1,61 +1,122 @@
 """Energy counters over a restart of Home Assistant."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
-from homeassistant.components.sensor import (
-    DOMAIN as SENSOR_DOMAIN,
-    SensorExtraStoredData,
-)
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er, restore_state
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
-from .a1_ess.profile import Counter, Register
+from .a1_ess.counters import StoredCount
+from .a1_ess.group import Group, StoredGroup
 from .const import DOMAIN
-from .coordinator import SolaxCoordinator
+
+SAVE_INTERVAL = timedelta(minutes=1)
+"""How much a crash of Home Assistant may lose."""
+
+_VERSION = 1
 
 
-@callback
-def async_restore_totals(hass: HomeAssistant, coordinator: SolaxCoordinator) -> None:
-    """Give each inverter its counters from before the restart, ahead of the first poll.
+class TotalStore:
+    """Keeps what a group has counted on the disk.
 
-    So a counter can't fall below them, and a sum keeps the part of a member that still sleeps.
+    Home Assistant's store of entities' states would forget a counter whose entity is disabled,
+    and one that was not heard of for a week.
     """
-    wiring = coordinator.wiring
-    for serial_number, unit in wiring.group.units.items():
-        unit.samples.restore(_stored_totals(hass, serial_number, unit.measurements))
-    # The primary counts for the smart loads, which carry the group's id.
-    smart_loads = wiring.profile.read_in("primary_extension")
-    for inverter in wiring.group.inverters.values():
-        if inverter.member.role.leads:
-            inverter.samples.restore(
-                _stored_totals(hass, coordinator.group_id, smart_loads)
-            )
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, group: Group) -> None:
+        """Keep the counters of ``group``; nothing is read yet."""
+        self._store = _store(hass, entry_id)
+        self._group = group
+        self._is_due = False
+
+    async def async_restore(self) -> None:
+        """Give the group its counters from before the restart, ahead of its first poll."""
+        if (data := await self._store.async_load()) is not None:
+            self._group.restore(_from_json(data))
+
+    @callback
+    def async_save_soon(self) -> None:
+        """Save within ``SAVE_INTERVAL``, and in any case before Home Assistant ends."""
+        if not self._is_due:
+            self._is_due = True
+            self._store.async_delay_save(self._as_json, SAVE_INTERVAL.total_seconds())
+
+    async def async_save(self) -> None:
+        """Save now."""
+        await self._store.async_save(self._as_json())
+
+    def _as_json(self) -> dict[str, Any]:
+        self._is_due = False
+        return _to_json(self._group.stored())
 
 
-def _stored_totals(
-    hass: HomeAssistant, owner: str, registers: Iterable[Register]
-) -> dict[str, float]:
-    """Return what was stored of the counters among ``registers``, in kWh."""
-    registry = er.async_get(hass)
-    stored_states = restore_state.async_get(hass)
-    # Before 2026.11 Home Assistant found them by entity id only.
-    find = (
-        getattr(stored_states, "async_get_stored_state", None)
-        or stored_states.last_states.get  # type: ignore[attr-defined]
+async def async_rename_counts(
+    hass: HomeAssistant, entry_id: str, renamed: Mapping[str, str]
+) -> None:
+    """Let inverters go on where others stopped, by old and new serial number.
+
+    The new ones' counters are others, wherever they stand.
+    """
+    store = _store(hass, entry_id)
+    if (data := await store.async_load()) is None:
+        return
+    counts = data["counts"]
+    for before in renamed.keys() & counts.keys():
+        counts[renamed[before]] = {
+            key: {**count, "place": ""} for key, count in counts.pop(before).items()
+        }
+    await store.async_save(data)
+
+
+async def async_forget_counts(hass: HomeAssistant, entry_id: str) -> None:
+    """Remove what was kept for an entry that is removed."""
+    await _store(hass, entry_id).async_remove()
+
+
+def _store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+    return Store(hass, _VERSION, f"{DOMAIN}.{entry_id}", atomic_writes=True)
+
+
+def _to_json(stored: StoredGroup) -> dict[str, Any]:
+    now = dt_util.utcnow().timestamp()
+    return {
+        "left_behind": stored.left_behind,
+        "counts": {
+            serial: {
+                key: {
+                    "value": count.value,
+                    "counted_before": count.counted_before,
+                    "carried": count.carried,
+                    "read_at": None if count.age is None else now - count.age,
+                    "place": count.place,
+                }
+                for key, count in counts.items()
+            }
+            for serial, counts in stored.counts.items()
+        },
+    }
+
+
+def _from_json(data: Mapping[str, Any]) -> StoredGroup:
+    now = dt_util.utcnow().timestamp()
+    return StoredGroup(
+        left_behind=data["left_behind"],
+        counts={
+            serial: {key: _count(kept, now) for key, kept in counts.items()}
+            for serial, counts in data["counts"].items()
+        },
     )
-    totals: dict[str, float] = {}
-    for register in registers:
-        entity_id = registry.async_get_entity_id(
-            SENSOR_DOMAIN, DOMAIN, f"{owner}_{register.key}"
-        )
-        if (
-            register.counter is not Counter.TOTAL
-            or entity_id is None
-            or (stored := find(entity_id)) is None
-            or stored.extra_data is None
-        ):
-            continue
-        data = SensorExtraStoredData.from_dict(stored.extra_data.as_dict())
-        if data is not None and isinstance(data.native_value, int | float):
-            totals[register.key] = float(data.native_value)
-    return totals
+
+
+def _count(kept: Mapping[str, Any], now: float) -> StoredCount:
+    read_at = kept["read_at"]
+    return StoredCount(
+        value=kept["value"],
+        counted_before=kept["counted_before"],
+        carried=kept["carried"],
+        # A count from the future comes from a clock that was wrong, then or now.
+        age=None if read_at is None or read_at > now else now - read_at,
+        place=kept["place"],
+    )

@@ -90,7 +90,7 @@ def _sighting(sighting: Sighting, words: Words) -> dict[str, Any]:
         value = None if value is None else shortened(str(value))
     return {
         "window": register.window,
-        "address": sighting.place,
+        "address": sighting.register.place,
         "words": (
             None
             if sighting.tells_serial

@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from .a1_ess.clock import SteadyClock
 from .a1_ess.codes import BackupInterfaceType, ModelType, Role
 from .a1_ess.control import Control, SwitchTimes
 from .a1_ess.group import Group
@@ -51,6 +52,9 @@ from .simulator.module import SimulatedModule
 from .simulator.server import HOST, SimulatorServer
 
 _MILLISECOND = 0.001
+
+COMPARISON_INTERVAL = 60.0
+"""After how many seconds the sums over the units are held against the primary's own again."""
 
 
 @dataclass
@@ -149,6 +153,8 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         servers, ways = await _async_serve(
             simulation, profile, simulated.get(CONF_INTERFACE, MODBUS)
         )
+    system_interval = _system_interval(len(units), any_reported=None in ways)
+    clock = SteadyClock()
     inverters: dict[AnyLink, list[Inverter]] = {}
     links: dict[LinkParams, _SharedLink] = {}
     sources: dict[str, SourceBy] = {}
@@ -181,11 +187,15 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
                 member,
                 profile,
                 source_by(profile),
-                reads_system=None in ways and member.role.leads,
+                system_interval=system_interval if member.role.leads else None,
+                clock=clock,
             )
         )
     group = Group(
-        list(inverters.values()), reported, installation=installation_of(entry)
+        list(inverters.values()),
+        reported,
+        installation=installation_of(entry),
+        clock=clock,
     )
     control = Control(
         group,
@@ -219,6 +229,13 @@ async def _async_serve(
     return [*modules], [
         ModuleLink(HOST, module.password, module.port) for module in modules
     ]
+
+
+def _system_interval(units: int, *, any_reported: bool) -> float | None:
+    """Return how often the primary is asked for the whole system, in seconds; None for never."""
+    if any_reported:
+        return 0
+    return COMPARISON_INTERVAL if units > 1 else None
 
 
 def _take_link(

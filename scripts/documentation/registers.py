@@ -67,9 +67,9 @@ the day at which the value differs.
 5. Reload the integration. From now on your map is used.
 
 **Contribute it**, so that nobody has to do this again:
-[open an issue](https://github.com/solax-parallel/solax-parallel/issues) with model and firmware, the
-lines of your file, what the display showed and when, what the action returned, and the diagnostics
-file (*Settings > Devices & services > SolaX Parallel > Download diagnostics*). The diagnostics hold
+[the form](https://github.com/solax-parallel/solax-parallel/issues/new?template=register_proof.yaml)
+asks for model and firmware, the lines of your file, what the display showed and when, what the action
+returned, and the diagnostics file (*Settings > Devices & services > SolaX Parallel > Download diagnostics*). The diagnostics hold
 the raw words of the latest poll by decimal address, and no serial number; the action shortens serial
 numbers."""
 

@@ -35,7 +35,9 @@ async def decoded(device: Device, profile: Profile) -> Extension:
     setting = profile.registers["parallel_setting"].code(settings["parallel_setting"])
     window = "primary_extension" if setting == "master" else "extension"
     values = await source.read(window)
-    measured = Samples(7600).take(profile.read_in(window), values, 0)
+    samples = Samples(7600)
+    for _ in range(3):
+        measured = samples.take(profile.read_in(window), values, 0)
     return ExtensionReader(profile, values, measured).decode(
         None if setting is None else ParallelSetting(setting)
     )

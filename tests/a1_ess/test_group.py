@@ -21,7 +21,6 @@ from custom_components.solax_parallel.a1_ess.group import (
     Group,
     GroupState,
     Status,
-    Total,
     agreed_on_grid,
     group_led,
     status,
@@ -39,6 +38,7 @@ from custom_components.solax_parallel.a1_ess.inverter import (
 from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 from custom_components.solax_parallel.a1_ess.root_cause import Cause
+from custom_components.solax_parallel.a1_ess.totals import Total, Weighting
 
 from .conftest import Clock, MakeDevice, OpenLink, StartServer
 from .device import SERIALS, Device
@@ -63,6 +63,8 @@ def devices(make_device: MakeDevice) -> list[Device]:
         make_device(
             role,
             ac_power=1000 * n,
+            l1_power=400 * n,
+            l2_power=600 * n,
             pv1_power=100 * n,
             pv2_power=10 * n,
             pv3_power=n,
@@ -114,26 +116,27 @@ async def test_a_whole_group_adds_up(
 ) -> None:
     state = await make_group(devices).poll()
 
+    whole = partial(Total, members_included=4, members_expected=4)
+    of_primary = partial(Total, members_included=1, members_expected=1)
     assert dict(state.totals) == {
-        "ac_power": Total(value=10000, members_included=4, members_expected=4),
-        "pv_power": Total(value=1110, members_included=4, members_expected=4),
-        "battery_power": Total(value=-2000, members_included=4, members_expected=4),
-        "grid_power": Total(value=300, members_included=1, members_expected=1),
-        "load_power": Total(value=10300, members_included=4, members_expected=4),
+        "ac_power": whole(value=10000),
+        "l1_power": whole(value=4000),
+        "l2_power": whole(value=6000),
+        "backup_power": whole(value=500),
+        "backup_l1_power": whole(value=200),
+        "backup_l2_power": whole(value=300),
+        "pv_power": whole(value=1110),
+        "battery_power": whole(value=-2000),
+        "grid_power": of_primary(value=300),
+        "load_power": whole(value=10300),
         # Of 10, 20, 30 and 40 %, weighted with one to four parts of capacity.
-        "battery_soc": Total(value=30, members_included=4, members_expected=4),
-        "pv_energy_total": Total(value=10001.0, members_included=4, members_expected=4),
-        "battery_charged_total": Total(
-            value=2002.0, members_included=4, members_expected=4
-        ),
-        "battery_discharged_total": Total(
-            value=1003.0, members_included=4, members_expected=4
-        ),
-        "backup_energy_total": Total(
-            value=104.0, members_included=4, members_expected=4
-        ),
-        "grid_import_total": Total(value=70.07, members_included=1, members_expected=1),
-        "grid_export_total": Total(value=80.08, members_included=1, members_expected=1),
+        "battery_soc": whole(value=30, weighting=Weighting.CAPACITY),
+        "pv_energy_total": whole(value=10001.0),
+        "battery_charged_total": whole(value=2002.0),
+        "battery_discharged_total": whole(value=1003.0),
+        "backup_energy_total": whole(value=104.0),
+        "grid_import_total": of_primary(value=70.07),
+        "grid_export_total": of_primary(value=80.08),
     }
     assert all(total.complete for total in state.totals.values())
     assert state.complete
@@ -161,7 +164,10 @@ async def test_a_power_without_a_silent_member_says_so(
         "battery_soc": 23.3,
     }.items():
         assert state.totals[key] == Total(
-            value=value, members_included=3, members_expected=4
+            value=value,
+            members_included=3,
+            members_expected=4,
+            weighting=Weighting.CAPACITY if key == "battery_soc" else None,
         )
         assert not state.totals[key].complete
     assert state.totals["grid_power"].complete
@@ -211,21 +217,86 @@ async def test_energies_are_not_known_before_every_member_was_heard(
     assert state.totals["grid_import_total"].value == 70.07
 
 
-async def test_energies_go_on_from_what_was_restored(
+async def test_energies_go_on_from_what_was_stored(
     devices: list[Device], make_group: MakeGroup
 ) -> None:
+    first = make_group(devices)
+    whole = await first.poll()
     devices[0].mute()
-    group = make_group(devices)
-    primary = group.inverters[SERIALS[Role.PRIMARY]]
-    primary.samples.restore({"pv_energy_total": 1000.0, "grid_import_total": 70.0})
+    devices[1].say(pv_energy_total=2000.3)
 
+    group = make_group(devices)
+    group.restore(first.stored())
     state = await group.poll()
 
     assert state.totals["pv_energy_total"] == Total(
-        value=10000.9, members_included=3, members_expected=4
+        value=10001.1, members_included=3, members_expected=4
     )
-    assert state.totals["grid_import_total"].value == 70.0
-    assert state.totals["grid_export_total"].value is None
+    for key in PRIMARY_ENERGIES:
+        assert state.totals[key] == Total(
+            value=whole.totals[key].value, members_included=0, members_expected=1
+        )
+
+
+async def test_an_inverter_that_joins_brings_nothing_along(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    first = make_group(devices[:3])
+    assert values(await first.poll())["pv_energy_total"] == 6000.6
+
+    group = make_group(devices)
+    group.restore(first.stored())
+    # It need not be heard at once.
+    devices[3].mute()
+    state = await group.poll()
+    assert state.totals["pv_energy_total"] == Total(
+        value=6000.6, members_included=3, members_expected=4
+    )
+    again = make_group(devices)
+    again.restore(group.stored())
+    devices[3].unmute()
+    state = await again.poll()
+    assert state.totals["pv_energy_total"].value == 6000.6
+    assert state.members[SERIALS[Role.SECONDARY_3]].readings["pv_energy_total"] == (
+        4000.4
+    )
+
+    devices[3].say(pv_energy_total=4000.5)
+    clock.move(10)
+    assert values(await again.poll())["pv_energy_total"] == 6000.7
+
+
+async def test_an_inverter_that_leaves_takes_nothing_away(
+    devices: list[Device], make_group: MakeGroup, clock: Clock
+) -> None:
+    first = make_group(devices)
+    whole = values(await first.poll())
+
+    group = make_group(devices[:2])
+    group.restore(first.stored())
+    left = values(await group.poll())
+    # The meter of a secondary measured nothing that counts.
+    assert {key: left[key] for key in ENERGIES | PRIMARY_ENERGIES} == {
+        key: whole[key] for key in ENERGIES | PRIMARY_ENERGIES
+    }
+
+    # It comes back, and has counted elsewhere meanwhile.
+    devices[2].say(pv_energy_total=3456.7)
+    again = make_group(devices[:3])
+    again.restore(group.stored())
+    assert values(await again.poll())["pv_energy_total"] == whole["pv_energy_total"]
+
+
+async def test_what_was_never_told_leaves_nothing_behind(
+    devices: list[Device], make_group: MakeGroup
+) -> None:
+    devices[3].mute()
+    first = make_group(devices)
+    assert values(await first.poll())["pv_energy_total"] is None
+
+    group = make_group(devices[:3])
+    group.restore(first.stored())
+    assert values(await group.poll())["pv_energy_total"] == 6000.6
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -296,7 +367,10 @@ async def test_a_member_without_a_value_is_left_out(
     )
     assert state.totals["battery_power"].complete
     assert state.totals["battery_soc"] == Total(
-        value=32.5, members_included=3, members_expected=4
+        value=32.5,
+        members_included=3,
+        members_expected=4,
+        weighting=Weighting.CAPACITY,
     )
     assert state.totals["backup_energy_total"] == Total(
         value=None, members_included=3, members_expected=4
@@ -309,7 +383,8 @@ async def test_charges_are_weighted_alike_where_a_capacity_is_not_known(
 ) -> None:
     devices[2].put("battery_capacity", 0xFFFF, 0xFFFF)
 
-    assert values(await make_group(devices).poll())["battery_soc"] == 25.0
+    charge = (await make_group(devices).poll()).totals["battery_soc"]
+    assert (charge.value, charge.weighting) == (25.0, Weighting.EQUAL)
 
 
 async def test_an_empty_battery_counts(
@@ -318,9 +393,7 @@ async def test_an_empty_battery_counts(
     for device in devices:
         device.say(battery_soc=0)
 
-    assert (await make_group(devices).poll()).totals["battery_soc"] == Total(
-        value=0, members_included=4, members_expected=4
-    )
+    assert values(await make_group(devices).poll())["battery_soc"] == 0
 
 
 async def test_inverters_without_panels_have_no_panels_to_miss(
@@ -391,7 +464,7 @@ async def test_off_grid_the_load_is_what_the_backup_gives(
     assert state.totals["load_power"] == Total(
         value=300, members_included=3, members_expected=4
     )
-    assert "backup_power" not in state.totals
+    assert state.totals["backup_power"].value == 300
 
 
 async def test_the_load_is_not_known_where_units_disagree(

@@ -41,6 +41,8 @@ from .wire import Exchange, silence
 
 IDENTITY = ["identity", "firmware", "rating", "parallel_setting", "battery_packs"]
 READINGS = ["live", "legs", "third_string"]
+# Counters that nothing is known of yet are read three times.
+FIRST_READINGS = [*["live"] * 3, *["legs"] * 3, "third_string"]
 
 type MakeInverter = Callable[..., Inverter]
 
@@ -50,13 +52,16 @@ def make_inverter(profile: Profile, clock: Clock) -> MakeInverter:
     """Make the inverter that polls a device."""
 
     def make(
-        device: Device, member: Member | None = None, *, reads_system: bool = False
+        device: Device,
+        member: Member | None = None,
+        *,
+        system_interval: float | None = None,
     ) -> Inverter:
         return Inverter(
             member or device.member(),
             profile,
             RegisterSource(device.unit, profile),
-            reads_system=reads_system,
+            system_interval=system_interval,
             clock=clock,
         )
 
@@ -141,7 +146,7 @@ async def test_who_it_is_is_asked_once(
     assert device.asked() == []
 
     await inverter.poll()
-    assert device.asked() == [*IDENTITY, *READINGS, "primary_extension"]
+    assert device.asked() == [*IDENTITY, *FIRST_READINGS, *["primary_extension"] * 3]
     for _ in range(5):
         clock.move(10)
         await inverter.poll()
@@ -157,15 +162,82 @@ async def test_only_a_primary_is_asked_for_the_group(
     device = make_device(role)
     state = await make_inverter(device).poll()
 
-    assert device.asked() == [*IDENTITY, *READINGS, "extension"]
+    assert device.asked() == [*IDENTITY, *FIRST_READINGS, "extension"]
     assert state.role is role
+
+
+@pytest.mark.parametrize("glitches", [[99999], [99999, 99999], [0, 99999]])
+async def test_a_glitch_in_the_first_readings_is_not_believed(
+    make_device: MakeDevice,
+    make_inverter: MakeInverter,
+    clock: Clock,
+    glitches: list[float],
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    answer = device.unit.read_input_registers
+    said = [*glitches]
+
+    async def stumbling(address: int, count: int) -> list[int]:
+        if address == 0x6A:
+            device.say(pv_energy_total=said.pop(0) if said else 4321.5)
+        return await answer(address, count)
+
+    device.unit.read_input_registers = stumbling  # type: ignore[method-assign]
+    state = await inverter.poll()
+    assert said == []
+    assert state.readings["pv_energy_total"] == 4321.5
+    assert state.readings["backup_energy_total"] == 12.5
+    assert state.dropped == {}
+    device.asked()
+    clock.move(10)
+    await inverter.poll()
+    assert device.asked().count("legs") == 1, "only the first time is it read again"
+
+
+async def test_what_was_read_stays_where_the_next_reading_fails(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    answer = device.unit.read_input_registers
+
+    async def once(address: int, count: int) -> list[int]:
+        words = await answer(address, count)
+        if address == 0x6A:
+            device.ignore("legs")
+        return words
+
+    device.unit.read_input_registers = once  # type: ignore[method-assign]
+    state = await inverter.poll()
+    assert state.presence is Presence.HEARD
+    assert list(state.failures) == ["legs"]
+    assert state.readings["l1_voltage"] is not None
+    assert state.readings["pv_energy_total"] is None
+
+
+async def test_what_a_counter_brings_along_is_told(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device()
+    inverter = make_inverter(device)
+    assert (await inverter.poll()).counted_before == {}
+
+    device.say(pv_energy_total=70)
+    for _ in range(3):
+        clock.move(10)
+        state = await inverter.poll()
+
+    assert state.readings["pv_energy_total"] == 0
+    assert state.counted_before == {"pv_energy_total": 70}
+    assert inverter.samples.accumulated("pv_energy_total") == 4321.5
 
 
 async def test_a_primary_tells_of_its_secondaries_where_it_is_to(
     make_device: MakeDevice, make_inverter: MakeInverter, profile: Profile
 ) -> None:
     device = make_device(system_units=2, secondary_1_l1_power=-5)
-    state = await make_inverter(device, reads_system=True).poll()
+    state = await make_inverter(device, system_interval=0).poll()
 
     assert device.asked()[-1] == "system"
     assert state.system["system_units"] == 2
@@ -799,7 +871,7 @@ async def test_another_inverter_in_its_place_is_not_mixed_up_with_it(
     assert list(state.failures) == ["identity"]
     assert "H1" not in state.failures["identity"]
     assert inverter.samples.rated_power == 7600
-    assert inverter.samples.last_total("pv_energy_total") == 4321.5
+    assert inverter.samples.accumulated("pv_energy_total") == 4321.5
 
 
 async def test_another_inverter_is_asked_again_after_a_minute(
@@ -876,7 +948,7 @@ async def test_another_inverter_behind_a_new_link_is_not_mixed_up_with_it(
     assert state.presence is Presence.OTHER_SERIAL
     assert state.other_serial == SERIALS[Role.SECONDARY_1]
     assert unheard(state)
-    assert inverter.samples.last_total("pv_energy_total") == 4321.5
+    assert inverter.samples.accumulated("pv_energy_total") == 4321.5
 
 
 async def test_silence_behind_a_new_link_costs_one_request(

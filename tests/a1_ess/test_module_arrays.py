@@ -12,6 +12,11 @@ from custom_components.solax_parallel.a1_ess.codes import (
     Role,
     RunMode,
 )
+from custom_components.solax_parallel.a1_ess.counters import (
+    CONSISTENT_POLLS,
+    StoredCount,
+    counted_at,
+)
 from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.inverter import (
     Inverter,
@@ -136,7 +141,8 @@ async def test_replay(
     answer = stored(name)
     server = await start_module(default=says(answer))
     serial = answer["Information"][2]
-    state = await behind(server, open_module, profile, clock, serial).poll()
+    inverter = behind(server, open_module, profile, clock, serial)
+    state = (await presences(inverter, clock, CONSISTENT_POLLS))[-1]
     assert state.heard
     has_pv = answer["type"] != 20
     untold = UNTOLD | (OF_PV if has_pv else set())
@@ -157,7 +163,7 @@ async def test_what_a_module_tells(
 ) -> None:
     server = await start_module()
     inverter = behind(server, open_module, profile, clock, role=Role.STANDALONE)
-    state = await inverter.poll()
+    state = (await presences(inverter, clock, CONSISTENT_POLLS))[-1]
     assert state.readings == {**dict.fromkeys(UNTOLD | OF_PV), **NOON}
     assert state.role is Role.PRIMARY
     assert state.unit_quantity == 4
@@ -166,7 +172,7 @@ async def test_what_a_module_tells(
     assert state.grid_status is GridStatus.ON_GRID
     assert state.led is Led.GREEN
     assert state.bms_connected is None
-    assert len(server.questions) == 1
+    assert len(server.questions) == CONSISTENT_POLLS
     assert {each.key for each in inverter.measurements} == set(NOON)
 
 
@@ -325,7 +331,7 @@ async def test_what_cannot_be_true_is_dropped(
 ) -> None:
     server = await start_module()
     inverter = behind(server, open_module, profile, clock)
-    await presences(inverter, clock, 1)
+    await presences(inverter, clock, CONSISTENT_POLLS)
     server.default = says(saying(places))
     (state,) = await presences(inverter, clock, 1)
     if kept is None:
@@ -334,6 +340,62 @@ async def test_what_cannot_be_true_is_dropped(
         return
     assert state.readings[key] == kept
     assert state.dropped[key] == 1
+
+
+@pytest.mark.parametrize(("interval", "answers"), [(10, 1), (5, 2)])
+async def test_the_first_readings_of_a_counter_come_from_answers_of_their_own(
+    start_module: StartModule,
+    open_module: OpenModule,
+    profile: Profile,
+    clock: Clock,
+    interval: float,
+    answers: int,
+) -> None:
+    server = await start_module()
+    inverter = behind(server, open_module, profile, clock)
+    believed = []
+    for number in range(CONSISTENT_POLLS * answers):
+        # An answer that is used again bears nothing out, and no poll asks twice.
+        assert len(server.questions) == -(-number // answers)
+        believed.append((await inverter.poll()).readings["grid_import_total"])
+        clock.move(interval)
+    shown = 1 + (CONSISTENT_POLLS - 1) * answers
+    assert believed == [None] * (shown - 1) + [104858.3] * answers
+
+
+async def test_a_glitch_in_the_first_answer_is_not_believed(
+    start_module: StartModule, open_module: OpenModule, profile: Profile, clock: Clock
+) -> None:
+    server = await start_module()
+    server.script.append(says(saying({38: 0})))
+    inverter = behind(server, open_module, profile, clock)
+    states = await presences(inverter, clock, 1 + CONSISTENT_POLLS)
+    assert [state.readings["grid_import_total"] for state in states] == [
+        *[None] * CONSISTENT_POLLS,
+        104858.3,
+    ]
+
+
+async def test_a_count_of_another_way_is_another_count(
+    start_module: StartModule, open_module: OpenModule, profile: Profile, clock: Clock
+) -> None:
+    by_modbus = {
+        key: StoredCount(value=400, age=10, place=counted_at(profile.registers[key]))
+        for key in ("grid_import_total", "pv_energy_total")
+    }
+    server = await start_module()
+    inverter = behind(server, open_module, profile, clock)
+    inverter.restore(by_modbus)
+    state = (await presences(inverter, clock, CONSISTENT_POLLS))[-1]
+    assert state.readings["grid_import_total"] == 0
+    assert state.counted_before == {"grid_import_total": 104858.3}
+    assert inverter.samples.accumulated("grid_import_total") == 400
+    # What a module does not tell stays in the sums.
+    assert state.readings["pv_energy_total"] is None
+    assert inverter.samples.accumulated("pv_energy_total") == 400
+    kept = inverter.stored_counts()
+    assert kept["pv_energy_total"].place == by_modbus["pv_energy_total"].place
+    assert kept["grid_import_total"].place == "live index 37 u32 x0.1"
 
 
 def test_every_place_is_graded(profile: Profile) -> None:

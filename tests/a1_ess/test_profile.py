@@ -1,6 +1,6 @@
 """The shipped register map against the protocol notes, and the owner's corrections to it."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -491,7 +491,7 @@ def test_counters_are_marked(profile: Profile) -> None:
     } == {
         key: Counter.TODAY if key.endswith("_today") else Counter.TOTAL
         for key in profile.registers
-        if key.endswith(("_today", "_total"))
+        if key.endswith(("_today", "_total")) or key.startswith("runtime_")
     }
 
 
@@ -705,13 +705,17 @@ def test_a_place_means_what_the_register_of_its_key_means(owners_file: Path) -> 
 
     assert found.module["battery_soc"].address == 103
     assert found.registers["battery_soc"].address == 0x001B
-    assert found.module["battery_current"] == replace(
-        found.registers["battery_current"],
-        address=90,
-        scale=0.01,
-        grade=Grade.FIELD,
-        source="mine",
+    assert asdict(found.module["battery_current"]) == asdict(
+        replace(
+            found.registers["battery_current"],
+            address=90,
+            scale=0.01,
+            grade=Grade.FIELD,
+            source="mine",
+        )
     )
+    assert found.module["battery_current"].place == "index 90"
+    assert found.registers["battery_current"].place == "0x0015"
 
 
 def test_a_window_can_be_moved_with_its_registers(owners_file: Path) -> None:

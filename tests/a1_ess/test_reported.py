@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from custom_components.solax_parallel.a1_ess.codes import Role
-from custom_components.solax_parallel.a1_ess.group import Group, Status, Total
+from custom_components.solax_parallel.a1_ess.group import Group, Status
 from custom_components.solax_parallel.a1_ess.inverter import (
     Inverter,
     InverterState,
@@ -14,6 +14,7 @@ from custom_components.solax_parallel.a1_ess.inverter import (
 from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 from custom_components.solax_parallel.a1_ess.reported import ReportedSecondary
+from custom_components.solax_parallel.a1_ess.totals import Total, Weighting
 
 from .conftest import Clock, MakeDevice
 from .device import Device
@@ -48,7 +49,7 @@ def group(device: Device, profile: Profile, clock: Clock) -> Group:
         device.member(),
         profile,
         RegisterSource(device.unit, profile),
-        reads_system=True,
+        system_interval=0,
         clock=clock,
     )
     reported = [
@@ -113,16 +114,22 @@ async def test_they_count_in_powers_but_not_in_energies(group: Group) -> None:
     totals = (await group.poll()).totals
 
     assert totals["ac_power"] == Total(
-        value=4470, members_included=3, members_expected=3
+        value=4470, members_included=3, members_expected=3, members_through_primary=2
     )
     assert totals["pv_power"] == Total(
         value=3500, members_included=1, members_expected=3
     )
     assert totals["battery_power"] == Total(
-        value=100, members_included=3, members_expected=3
+        value=100, members_included=3, members_expected=3, members_through_primary=2
     )
     # Their capacity is not known, so each counts alike.
-    assert totals["battery_soc"].value == pytest.approx((55 + 60 + 70) / 3, abs=0.1)
+    assert totals["battery_soc"] == Total(
+        value=61.7,
+        members_included=3,
+        members_expected=3,
+        members_through_primary=2,
+        weighting=Weighting.EQUAL,
+    )
     for key in ("pv_energy_total", "battery_charged_total", "backup_energy_total"):
         assert totals[key] == Total(value=None, members_included=1, members_expected=3)
     assert totals["grid_import_total"].complete
@@ -180,7 +187,7 @@ async def test_one_that_the_primary_does_not_hear_is_silent(
     assert knows_no_more_than_powers(second)
     assert state.status is Status.DEGRADED
     assert state.totals["ac_power"] == Total(
-        value=4500, members_included=2, members_expected=3
+        value=4500, members_included=2, members_expected=3, members_through_primary=1
     )
 
 
@@ -264,15 +271,18 @@ async def test_without_the_extension_the_block_alone_tells_who_is_heard(
     assert state.members[SECOND].heard
 
 
-def test_without_the_rated_power_any_power_is_possible(profile: Profile) -> None:
+@pytest.mark.parametrize(("power", "believed"), [(15200, 15200), (15201, None)])
+def test_without_the_rated_power_it_may_be_the_largest(
+    profile: Profile, power: int, believed: int | None
+) -> None:
     secondary = ReportedSecondary(FIRST, Role.SECONDARY_1, profile)
     primary = InverterState(
         serial_number="H1",
         presence=Presence.HEARD,
-        system={"secondary_1_l1_power": 30000, "secondary_1_l2_power": 0},
+        system={"secondary_1_l1_power": power, "secondary_1_l2_power": 0},
     )
 
     state = secondary.judge(primary, 0)
 
     assert state.heard
-    assert state.readings["ac_power"] == 30000
+    assert state.readings["ac_power"] == believed

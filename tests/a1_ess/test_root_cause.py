@@ -25,9 +25,11 @@ type Said = set[str] | None
 
 
 def member(role: Role, said: Said) -> InverterState:
-    """Return a unit that reports ``said``; None for one that is silent."""
+    """Return a unit that reports ``said``; None for one that is lost."""
     if said is None:
-        return InverterState(serial_number=role, role=role, presence=Presence.SILENT)
+        return InverterState(
+            serial_number=role, role=role, presence=Presence.SILENT, failed_polls=3
+        )
     return InverterState(
         serial_number=role,
         role=role,
@@ -153,6 +155,29 @@ def test_what_is_reported_while_the_primary_is_silent() -> None:
         ROLES[:1],
         ("fan", RS485, SYSTEM),
     )
+
+
+@pytest.mark.parametrize("silent", ROLES[:3])
+@pytest.mark.parametrize("polls", [1, 2, 3])
+def test_a_missed_poll_or_two_makes_nobody_unreachable(
+    silent: Role, polls: int
+) -> None:
+    members = [
+        replace(member(role, None), failed_polls=polls)
+        if role is silent
+        else member(role, set())
+        for role in ROLES[:3]
+    ]
+    result = find_root_cause(members, PASSED, units_expected=3, well=False)
+    if polls < 3:
+        assert result == RootCause(cause=Cause.UNKNOWN)
+    else:
+        assert result.units == (silent,)
+        assert result.cause is (
+            Cause.PRIMARY_UNREACHABLE
+            if silent is Role.PRIMARY
+            else Cause.SECONDARY_UNREACHABLE
+        )
 
 
 def test_a_lone_inverter_has_its_own_faults() -> None:

@@ -2,9 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
-from math import inf
-from random import Random
 
 import pytest
 
@@ -12,7 +9,6 @@ from custom_components.solax_parallel.a1_ess.profile import Bounds, Profile, Reg
 from custom_components.solax_parallel.a1_ess.samples import Samples
 
 RATED = 5000
-HOUR = 3600.0
 
 # key, lowest and highest value that is believed, and the register's step
 BOUNDS = [
@@ -112,10 +108,13 @@ def test_power_is_bounded_by_the_rated_power(profile: Profile, rated: int) -> No
         assert believed(Samples(rated), register, [beyond]) == [None]
 
 
-def test_power_is_not_bounded_while_the_rated_power_is_unknown(
+def test_power_is_bounded_by_the_largest_while_the_rated_power_is_unknown(
     profile: Profile,
 ) -> None:
-    assert believed(Samples(), profile.registers["ac_power"], [32766]) == [32766]
+    register = profile.registers["ac_power"]
+
+    assert believed(Samples(), register, [15200]) == [15200]
+    assert believed(Samples(), register, [15201]) == [None]
 
 
 def test_bounds_of_both_kinds_apply_together(profile: Profile) -> None:
@@ -203,17 +202,22 @@ def test_the_charge_does_not_drop_to_nothing_at_once(
 
 
 @pytest.mark.parametrize(
-    "bad", [pytest.param(70000, id="spike"), pytest.param(None, id="no_value")]
+    ("bad", "dropped"),
+    [
+        pytest.param(70000, 5, id="spike"),
+        # With the fourth poll what was there is given up, and the fifth takes nothing away.
+        pytest.param(None, 4, id="no_value"),
+    ],
 )
 def test_a_value_is_held_for_three_bad_polls(
-    profile: Profile, bad: float | None
+    profile: Profile, bad: float | None, dropped: int
 ) -> None:
     samples = Samples(RATED)
 
     assert believed(
         samples, profile.registers["ac_power"], [100, bad, bad, bad, bad, bad, 200]
     ) == [100, 100, 100, 100, None, None, 200]
-    assert samples.dropped == {"ac_power": 5}
+    assert samples.dropped == {"ac_power": dropped}
 
 
 def test_a_value_is_held_for_three_polls_without_a_reading(profile: Profile) -> None:
@@ -270,291 +274,140 @@ def test_registers_are_held_apart(profile: Profile) -> None:
     assert samples.dropped == {"ac_power": 1}
 
 
-# --- counters for life ----------------------------------------------------------------
+# --- counters -------------------------------------------------------------------------
 
 
-@pytest.fixture
-def total(profile: Profile) -> Register:
-    """A counter for life that follows twice the rated power: 10 kWh an hour."""
-    return profile.registers["pv_energy_total"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "rise", "follows"),
-    [
-        (HOUR, 0, True),
-        (HOUR, 10, True),
-        (HOUR, 10.1, True),
-        (HOUR, 10.3, False),
-        (HOUR / 2, 5.1, True),
-        (HOUR / 2, 5.3, False),
-        (10, 0.1, True),
-        (10, 0.2, True),
-        (10, 0.3, False),
-        (0, 0, True),
-        (0, 0.1, True),
-        (0, 0.3, False),
-        (HOUR, -0.1, False),
-        (HOUR, -1000, False),
-    ],
-)
-def test_a_total_rises_no_faster_than_twice_the_rated_power(
-    total: Register, seconds: float, rise: float, follows: bool
-) -> None:
+def test_counters_are_held_and_counted_like_any_other(profile: Profile) -> None:
+    register = profile.registers["pv_energy_total"]
     samples = Samples(RATED)
-    sequence = [1000.0, 1000.0 + rise]
 
-    assert believed(samples, total, sequence, step=seconds) == [
-        1000.0,
-        1000.0 + rise if follows else 1000.0,
-    ]
-    assert samples.last_total(total.key) == (1000.0 + rise if follows else 1000.0)
-    assert samples.dropped == ({} if follows else {total.key: 1})
+    assert believed(
+        samples, register, [500.0, 500.0, 500.1, 0, 9000, 0, None, None, 500.2]
+    ) == [None, None, 500.1, 500.1, 500.1, 500.1, None, None, 500.2]
+    # The fourth of the bad polls said "no value", the fifth said nothing new.
+    assert samples.dropped == {register.key: 4}
+    assert samples.accumulated(register.key) == 500.2
 
 
-def test_a_total_of_the_meter_rises_no_faster_than_the_meter_counts(
+def test_what_a_counter_has_accumulated_outlives_the_held_value(
     profile: Profile,
 ) -> None:
-    register = profile.registers["grid_import_total"]
-
-    assert believed(Samples(RATED), register, [5, 65.2], step=HOUR) == [5, 65.2]
-    assert believed(Samples(RATED), register, [5, 65.3], step=HOUR) == [5, 5]
-
-
-@pytest.mark.parametrize("step", [0.0, 10.0])
-def test_a_total_may_rise_as_it_likes_while_the_rated_power_is_unknown(
-    total: Register, step: float
-) -> None:
-    assert believed(Samples(), total, [5, 5000], step=step) == [5, 5000]
-    assert believed(Samples(), total, [5, 4.9], step=step) == [5, 5]
-
-
-def test_a_long_silence_gives_a_total_time_to_rise(total: Register) -> None:
+    register = profile.registers["pv_energy_total"]
     samples = Samples(RATED)
-    samples.take([total], {total.key: 100}, 0)
-    for n in range(1, 20):
-        samples.take([total], {}, n * HOUR)
+    assert samples.accumulated(register.key) is None
 
-    assert samples.take([total], {total.key: 290}, 20 * HOUR) == {total.key: 290}
-
-
-def test_a_total_that_was_restarted_is_believed_after_three_polls(
-    total: Register,
-) -> None:
-    samples = Samples(RATED)
-
-    assert believed(samples, total, [1000, 1000, 3, 3.1, 3.1, 3.2]) == [
-        1000,
-        1000,
-        1000,
-        1000,
-        3.1,
-        3.2,
-    ]
-    assert samples.last_total(total.key) == 3.2
-    assert samples.dropped == {total.key: 2}
+    assert believed(samples, register, [None]) == [None]
+    assert samples.accumulated(register.key) is None
+    believed(samples, register, [1000.0] * 3)
+    assert believed(samples, register, [None] * 4, start=30)[-1] is None
+    assert samples.accumulated(register.key) == 1000
 
 
 @pytest.mark.parametrize(
-    "sequence",
+    ("key", "rated", "most"),
     [
-        pytest.param([1000, 3, 1000], id="one_low"),
-        pytest.param([1000, 3, 3, 1000], id="two_low"),
-        pytest.param([1000, 3, 3, 1000, 3, 3, 1000], id="two_and_two_low"),
-        pytest.param([1000, 3, 2, 1, 0, 1000], id="falling_on"),
-        pytest.param([1000, 3, 700, 5, 900, 1000], id="wild"),
-        pytest.param([1000, 9000, 1000], id="one_high"),
-        pytest.param([1000, 9000, 9000, 1000], id="two_high"),
-        pytest.param([1000, 3, 3, None, 1000], id="two_low_and_nothing"),
+        ("pv_energy_total", 3800, 0.7),
+        ("pv_energy_today", 7600, 1.3),
+        # No inverter of the family is larger.
+        ("battery_charged_total", None, 1.3),
+        ("grid_import_total", 3800, 5.01),
+        ("runtime_on_grid", 3800, 0.1),
     ],
 )
-def test_a_glitch_is_no_restart(
-    total: Register, sequence: Sequence[float | None]
+def test_a_counter_follows_what_it_counts(
+    profile: Profile, key: str, rated: float | None, most: float
 ) -> None:
-    samples = Samples(RATED)
+    """In five minutes, with one step of the register on top."""
+    register = profile.registers[key]
+    for rise, follows in ((most, True), (most + register.scale, False)):
+        samples = Samples(rated)
+        believed(samples, register, [100.0] * 3, step=0)
+        later = round(100 + rise, 2)
+        assert believed(samples, register, [later], start=300) == [
+            later if follows else 100
+        ]
 
-    believed(samples, total, sequence)
 
-    assert samples.last_total(total.key) == 1000
-
-
-def test_a_spike_as_the_first_reading_is_got_over(total: Register) -> None:
-    assert believed(Samples(RATED), total, [90000, 500, 500, 500.1]) == [
-        90000,
-        90000,
-        90000,
-        500.1,
+def test_counters_are_stored_and_restored(profile: Profile) -> None:
+    registers = [
+        profile.registers[key] for key in ("pv_energy_total", "pv_energy_today")
     ]
-
-
-def test_polls_without_a_value_do_not_confirm_a_restart(total: Register) -> None:
+    power = profile.registers["ac_power"]
     samples = Samples(RATED)
-
-    believed(samples, total, [1000, 3, None, None, None, 3])
-    assert samples.last_total(total.key) == 1000
-    believed(samples, total, [3], start=60)
-    assert samples.last_total(total.key) == 3
-
-
-def test_the_last_total_outlives_the_held_value(total: Register) -> None:
-    samples = Samples(RATED)
-
-    assert believed(samples, total, [1000, None, None, None, None])[-1] is None
-    assert samples.last_total(total.key) == 1000
-
-
-def test_there_is_no_last_total_of_what_never_came(total: Register) -> None:
-    samples = Samples(RATED)
-    assert samples.last_total(total.key) is None
-
-    believed(samples, total, [None])
-    assert samples.last_total(total.key) is None
-
-
-# --- restored counters ----------------------------------------------------------------
-
-
-def test_a_restored_total_is_the_last_one_but_no_reading(total: Register) -> None:
-    samples = Samples(RATED)
-
-    samples.restore({total.key: 1000})
-
-    assert samples.last_total(total.key) == 1000
-    assert samples.take([total], {}, 0) == {total.key: None}
-
-
-@pytest.mark.parametrize("first", [1000, 1000.1, 250000])
-def test_a_restored_total_may_have_risen_any_far(total: Register, first: float) -> None:
-    samples = Samples(RATED)
-    samples.restore({total.key: 1000})
-
-    assert believed(samples, total, [first]) == [first]
-    assert samples.last_total(total.key) == first
-
-
-def test_a_total_below_the_restored_one_is_believed_after_three_polls(
-    total: Register,
-) -> None:
-    samples = Samples(RATED)
-    samples.restore({total.key: 1000})
-
-    assert believed(samples, total, [999.9, 999.9, 1000.0]) == [None, None, 1000.0]
-
-    samples = Samples(RATED)
-    samples.restore({total.key: 1000})
-    assert believed(samples, total, [3, 3, 3.1]) == [None, None, 3.1]
-
-
-# --- counters of a day ----------------------------------------------------------------
-
-
-@pytest.fixture
-def today(profile: Profile) -> Register:
-    return profile.registers["pv_energy_today"]
-
-
-@pytest.mark.parametrize(
-    ("sequence", "expected"),
-    [
-        pytest.param([12.3, 12.4, 0, 0.1], [12.3, 12.4, 0, 0.1], id="midnight"),
-        pytest.param([12.3, 0.2], [12.3, 0.2], id="just_after_midnight"),
-        pytest.param([12.3, 0.3], [12.3, 12.3], id="too_much_after_midnight"),
-        pytest.param([12.3, 11, 12.3], [12.3, 12.3, 12.3], id="fall_not_to_nothing"),
-        pytest.param([12.3, 90, 12.3], [12.3, 12.3, 12.3], id="spike"),
-        pytest.param([0, 0, 0], [0, 0, 0], id="night"),
-        pytest.param(
-            [12.3, 4, 4, 4.1], [12.3, 12.3, 12.3, 4.1], id="three_polls_that_agree"
-        ),
-    ],
-)
-def test_a_days_counter_falls_only_to_about_nothing(
-    today: Register, sequence: list[float], expected: list[float]
-) -> None:
-    assert believed(Samples(RATED), today, sequence) == expected
-
-
-def test_a_days_counter_may_have_risen_since_midnight(today: Register) -> None:
-    """After an hour without a reading it may stand at what an hour brings."""
-    assert believed(Samples(RATED), today, [30, 10.1], step=HOUR) == [30, 10.1]
-    assert believed(Samples(RATED), today, [30, 10.3], step=HOUR) == [30, 30]
-
-
-# --- whatever comes -------------------------------------------------------------------
-
-
-def some_sequence(random: Random) -> list[tuple[float, float | None]]:
-    """Return times and samples of a counter with every kind of trouble."""
-    now, count = 0.0, random.choice([0.0, 12.3, 50_000.0])
-    polls: list[tuple[float, float | None]] = []
-    for _ in range(60):
-        now += random.choice([0.0, 5.0, 10.0, 10.0, 10.0, 300.0, HOUR])
-        count = round(count + random.choice([0, 0, 0.1, 0.1, 0.2, 1, 40]), 1)
-        if random.random() < 0.06:
-            count = random.choice([0.0, 0.1, round(random.uniform(0, 60_000), 1)])
-        glitch = random.choice(
-            [0.0, 6553.5, count - 0.1, count / 2, random.uniform(0, 1e6), None]
+    for now in range(3):
+        samples.take(
+            [*registers, power],
+            {"pv_energy_total": 500, "pv_energy_today": 5, "ac_power": 1},
+            now,
         )
-        polls.append((now, glitch if random.random() < 0.3 else count))
-    return polls
+    stored = samples.stored(12)
+    assert {key: (count.value, count.age) for key, count in stored.items()} == {
+        "pv_energy_total": (500, 10),
+        "pv_energy_today": (5, 10),
+    }
+
+    samples = Samples(RATED)
+    samples.restore([*registers, power], stored, 0)
+    # What they stood at stands in for three bad polls.
+    bad: dict[str, float | str | None] = {"pv_energy_total": 400}
+    for now in (10, 20):
+        assert samples.take(registers, bad, now) == {
+            "pv_energy_total": 500,
+            "pv_energy_today": 5,
+        }
+    assert samples.take(
+        registers, {"pv_energy_total": 500, "pv_energy_today": 5.1}, 30
+    ) == {"pv_energy_total": 500, "pv_energy_today": 5.1}
+    assert samples.dropped == {"pv_energy_total": 2}
+    for now in (40, 50, 60):
+        assert samples.take(registers, {}, now)["pv_energy_total"] == 500
+    assert samples.take(registers, {}, 70) == dict.fromkeys(stored)
+    assert samples.accumulated("pv_energy_total") == 500
 
 
-def most(seconds: float) -> float:
-    """Return what twice the rated power brings in a time, and what rounding adds."""
-    return 2 * RATED * seconds / 3_600_000 + 0.2
+def test_what_was_never_there_is_not_dropped(profile: Profile) -> None:
+    """An inverter without a battery says "no value" in every poll."""
+    registers = [
+        profile.registers[key] for key in ("battery_soc", "battery_charged_total")
+    ]
+    samples = Samples(RATED)
+    for now in range(10):
+        samples.take(registers, dict.fromkeys(r.key for r in registers), now)
 
-
-def agree(came: Sequence[tuple[float, float]]) -> bool:
-    """Whether the last three samples can be readings of one counter."""
-    return len(came) >= 3 and all(
-        first <= second <= first + most(later - earlier) + 1e-9
-        for (earlier, first), (later, second) in pairwise(came[-3:])
-    )
-
-
-@pytest.mark.parametrize("restored", [False, True])
-def test_a_total_leaves_its_course_only_after_three_polls_that_agree(
-    total: Register, restored: bool
-) -> None:
-    for seed in range(100):
-        samples = Samples(RATED)
-        if restored:
-            samples.restore({total.key: 1000.0})
-        came: list[tuple[float, float]] = []
-        # A restored total may have risen for as long as it likes.
-        since = -inf
-
-        for now, sample in some_sequence(Random(seed)):  # noqa: S311  No secret is made.
-            before = samples.last_total(total.key)
-            value = samples.take([total], {total.key: sample}, now)[total.key]
-            after = samples.last_total(total.key)
-            if sample is not None:
-                came.append((now, sample))
-
-            assert value is None or value in (before, after), f"{seed=}"
-            if after != before:
-                assert after == value == sample, f"{seed=}"
-            if before is not None and after is not None:
-                on_course = before <= after <= before + most(now - since)
-                assert on_course or agree(came), f"{seed=}"
-            if value == sample is not None:
-                since = now
+    assert samples.dropped == {}
 
 
 def test_after_a_pause_no_old_value_stands_in(profile: Profile) -> None:
     registers = [profile.registers[key] for key in ("l1_voltage", "pv_energy_total")]
     samples = Samples(RATED)
-    assert samples.take(registers, {"l1_voltage": 120, "pv_energy_total": 500}, 0) == {
-        "l1_voltage": 120,
-        "pv_energy_total": 500,
-    }
+    before = {"l1_voltage": 120, "pv_energy_total": 500}
+    for now in range(3):
+        found = samples.take(registers, before, now)
+    assert found == before
     bad = {"l1_voltage": 6000, "pv_energy_total": 3}
-    assert samples.take(registers, bad, 1)["l1_voltage"] == 120
+    assert samples.take(registers, bad, 3) == before
     samples.forget()
-    assert samples.take(registers, bad, HOUR) == {
+    assert samples.take(registers, bad, 3600) == {
         "l1_voltage": None,
         "pv_energy_total": None,
     }
     # What was counted stays counted.
-    assert samples.last_total("pv_energy_total") == 500
-    good = {"l1_voltage": 121, "pv_energy_total": 501}
-    assert samples.take(registers, good, HOUR + 1) == good
+    assert samples.accumulated("pv_energy_total") == 500
+    good = {"l1_voltage": 121, "pv_energy_total": 500.5}
+    assert samples.take(registers, good, 3600 + 1) == good
+
+
+def test_a_counter_is_doubtful_until_a_reading_of_it_is_believed(
+    profile: Profile,
+) -> None:
+    register = profile.registers["pv_energy_total"]
+    other = profile.registers["battery_charged_total"]
+    readings = {register.key: 500.0, other.key: None}
+    samples = Samples(RATED)
+    for now in range(3):
+        assert samples.doubtful([register, other], readings) == [register]
+        samples.take([register, other], readings, now)
+    assert samples.doubtful([register, other], readings) == []
+
+    samples.forget()
+    assert samples.doubtful([register, other], readings) == [register]

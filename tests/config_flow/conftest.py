@@ -17,7 +17,6 @@ import tty
 from typing import Any, Literal
 from unittest.mock import patch
 
-from pymodbus.constants import ExcCodes
 import pytest
 import pytest_socket
 
@@ -25,18 +24,11 @@ from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
 from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
 from custom_components.solax_parallel.simulator.group import (
     SimulatedGroup,
-    SimulatedUnit,
     serial_numbers,
 )
 from custom_components.solax_parallel.simulator.module import SimulatedModule
-from custom_components.solax_parallel.simulator.server import SimulatorServer
 from tests.a1_ess.modules import HostileModule
-from tests.groups import Clock
-
-type Pokes = Mapping[tuple[int, int, int], int]
-"""Words by unit id, function code and address."""
-
-_ID_AT = 6
+from tests.groups import Clock, PokedServer, Pokes
 
 type Serve = Callable[..., Awaitable[PokedServer]]
 
@@ -46,40 +38,6 @@ type Misbehave = Callable[..., Awaitable[HostileModule]]
 type LaySerialLine = Callable[..., Awaitable[str]]
 
 _SPEED = {9600: termios.B9600, 19200: termios.B19200, 115200: termios.B115200}
-
-
-class PokedServer(SimulatorServer):
-    """A server some of whose registers say something else than the group."""
-
-    def __init__(self, pokes: Pokes, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.pokes = dict(pokes)
-        self._asked = 0
-
-    def _silence(self, sending: bool, packet: bytes) -> bytes:
-        if not sending:
-            self._asked = packet[_ID_AT]
-        return super()._silence(sending, packet)
-
-    async def _answer(
-        self,
-        unit: SimulatedUnit,
-        function: int,
-        first: int,
-        address: int,
-        count: int,
-        registers: list[int],
-        values: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        result = await super()._answer(
-            unit, function, first, address, count, registers, values
-        )
-        for (asked, code, at), word in self.pokes.items():
-            if (asked, code) == (self._asked, function) and (
-                address <= at < address + count
-            ):
-                registers[at - first] = word
-        return result
 
 
 def make_group(units: int = 4, prefix: str = "FLOW") -> SimulatedGroup:

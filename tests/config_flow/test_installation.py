@@ -9,16 +9,21 @@ from custom_components.solax_parallel.const import CONF_UNITS
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
-from tests.config_flow.conftest import Pokes, Serve, make_group
+from tests.config_flow.conftest import Serve, make_group
 from tests.config_flow.walk import Walk
-from tests.groups import entity_id, is_loaded, state
+from tests.groups import Pokes, entity_id, is_loaded, state
 
 READINGS, MODEL_TYPE, BACKUP_INTERFACE = 4, 0x0300, 0x0307
 NOT_SERVED: Pokes = {(1, READINGS, MODEL_TYPE): 99}
 """The primary's extension can't be believed, so it tells of no backup interface."""
 
 POLLING = {"scan_interval": 10, "message_spacing": 0, "timeout": 1}
-POLLED = {**POLLING, "allow_control": False, "minimum_switch_time": 60}
+POLLED = {
+    **POLLING,
+    "allow_control": False,
+    "minimum_switch_time": 60,
+    "require_complete": False,
+}
 KEPT = {"combiner_box": "yes", "termination": "no"}
 
 

@@ -13,12 +13,11 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from tests.config_flow.conftest import (
     LaySerialLine,
-    PokedServer,
     Serve,
     make_group,
 )
 from tests.config_flow.walk import Walk
-from tests.groups import devices, is_loaded, poll, state
+from tests.groups import PokedServer, devices, is_loaded, poll, state
 from tests.test_polling import switch
 
 
@@ -297,6 +296,7 @@ async def test_options_are_used_at_once(hass: HomeAssistant, serve: Serve) -> No
         "scan_interval": 42,
         "message_spacing": 7,
         "timeout": 2,
+        "require_complete": False,
         "allow_control": False,
         "minimum_switch_time": 60,
     }

@@ -10,10 +10,14 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 import pytest
 
 from custom_components.solax_parallel.const import DOMAIN
+from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from tests.config_flow.conftest import Serve, make_group
 from tests.config_flow.walk import Walk
+from tests.contract import CHECKS
+from tests.groups import state
+from tests.texts import text
 
 SETTINGS, READINGS = 3, 4
 PARALLEL_SETTING, QUANTITY, SERIAL_END = 0x0130, 0x0302, 0x0006
@@ -355,6 +359,48 @@ async def test_failed_checks_warn(hass: HomeAssistant, serve: Serve) -> None:
     ) in walk.texts["checks"]
     await walk.submit()
     assert walk.result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("function", "address", "word", "check"),
+    [
+        (SETTINGS, 0x007D, 8, "firmware"),
+        (SETTINGS, 0x00BA, 5000, "rated_power"),
+        (SETTINGS, 0x0200, 1, "battery_quantity"),
+        (READINGS, 0x0300, 20, "model_type"),
+        (READINGS, 0x0306, 1, "safety_code"),
+    ],
+)
+async def test_what_differs_is_shown_from_the_setup_on(
+    hass: HomeAssistant,
+    serve: Serve,
+    function: int,
+    address: int,
+    word: int,
+    check: str,
+) -> None:
+    group = make_group(2)
+    server = await serve(group, pokes={(2, function, address): word})
+    walk = await tcp(hass, server.port)
+    (failed,) = [
+        line for line in walk.texts["checks"].splitlines() if "**Failed**" in line
+    ]
+    assert failed.startswith(
+        f"| {text('selector', 'check', 'options', f'check_{check}')} "
+    )
+    await walk.submit()
+    assert walk.entry
+    await hass.async_block_till_done(wait_background_tasks=True)
+    primary = group.serial_numbers[0]
+    shown = {
+        key: state(hass, f"{primary}_group_{key}").state
+        for key in CHECKS
+        if key != "check_termination"
+    }
+    assert shown == dict.fromkeys(shown, STATE_OFF) | {f"check_{check}": STATE_ON}
+    assert state(hass, f"{primary}_group_readiness").state == (
+        "warnings" if check in ("firmware", "battery_quantity") else "blocked"
+    )
 
 
 async def test_failed_checks_name_each_inverter(

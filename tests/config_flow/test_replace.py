@@ -14,11 +14,11 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
-from tests.config_flow.conftest import PokedServer, Serve, make_group
+from tests.config_flow.conftest import Serve, make_group
 from tests.config_flow.test_reconfigure import add
 from tests.config_flow.test_refusals import SETTINGS
 from tests.conftest import Fired
-from tests.groups import devices, entity_id, poll, state
+from tests.groups import PokedServer, devices, entity_id, poll, state
 from tests.repairs import Dialog, issues, only_issue
 
 NEW = "NEWCOMER000009"
@@ -62,6 +62,8 @@ async def test_a_replaced_secondary_takes_over(
     primary, old = group.serial_numbers
     sensor = entity_id(hass, f"{old}_battery_soc")
     device = devices(hass, entry)[old].id
+    counted = float(state(hass, f"{old}_pv_energy_total").state)
+    whole = state(hass, f"{primary}_group_pv_energy_total").state
 
     await answer_as(hass, server, 2, NEW)
     assert state(hass, f"{old}_battery_soc").state == "unavailable"
@@ -79,6 +81,11 @@ async def test_a_replaced_secondary_takes_over(
     assert old not in devices(hass, entry)
     assert float(state(hass, f"{NEW}_battery_soc").state) > 0
     assert issues(hass) == []
+    # The new one's counter stands where it stands, and has counted nothing here yet.
+    total = state(hass, f"{NEW}_pv_energy_total")
+    assert float(total.state) == 0
+    assert total.attributes["counted_before"] == counted
+    assert state(hass, f"{primary}_group_pv_energy_total").state == whole
 
 
 async def test_a_replaced_primary_keeps_the_group(

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 import time
 from types import MappingProxyType
 
+from .balance import BalanceWatch, Spread, spreads
 from .checks import Check, CheckResult, Unit, run_checks
 from .codes import WORKING_MODES, BackupInterfaceType, Led, Role
+from .comparison import Comparison, Mismatch
+from .counters import StoredCount
 from .extension import BackupInterface
 from .installation import UNANSWERED, Installation
 from .inverter import Inverter, InverterState, Presence
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
+from .totals import SUMMED_ENERGIES, TOTALS, Members, Total
 
 _NUMBERED = frozenset(
     {Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3}
@@ -42,26 +46,23 @@ _WELL = (Status.NORMAL, Status.OFF_GRID)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Total:
-    """A number of the whole group, and how many of its members it is made of.
+class StoredGroup:
+    """What a group has counted, as it outlives a restart of the program.
 
-    ``value`` is in the unit of the rule that made it; None where it can't be told.
+    ``counts`` are those of each inverter by serial number and key. ``left_behind`` has the key of
+    every summed energy that was ever told, with what inverters had counted for it that are no
+    longer in the group.
     """
 
-    value: float | None
-    members_included: int
-    members_expected: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether every member that counts is in it."""
-        return self.members_included >= self.members_expected
+    counts: Mapping[str, Mapping[str, StoredCount]] = field(default_factory=dict)
+    left_behind: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupState:
     """What is known of the group after a poll. None always means: not known.
 
+    ``disagrees`` is whether inverters have told otherwise of the grid for ``SPLIT_AFTER``.
     ``backup_interface`` is what this poll tells of it; its type is known as soon as the primary
     told it once, or the owner.
     """
@@ -72,7 +73,12 @@ class GroupState:
     status: Status | None
     led: Led | None
     on_grid: bool | None
+    disagrees: bool
     totals: Mapping[str, Total]
+    comparison: Mapping[str, Comparison]
+    totals_disagree: bool | None
+    spreads: Mapping[str, Spread]
+    unbalanced: bool | None
     backup_interface: BackupInterface | None
     backup_interface_type: BackupInterfaceType | None
     checks: Mapping[Check, CheckResult]
@@ -101,6 +107,16 @@ class GroupState:
         ):
             return None
         return not self.on_grid
+
+    @property
+    def split(self) -> bool | None:
+        """Whether inverters disagree about the grid for good.
+
+        None while an inverter that may only have missed a poll or two could do so.
+        """
+        if self.disagrees:
+            return True
+        return None if self.off_grid is None else False
 
     @property
     def complete(self) -> bool:
@@ -159,7 +175,13 @@ class Group:
         self._clock = clock
         self._renews = False
         self._split_since: float | None = None
+        self._mismatch = Mismatch()
+        self._balance = BalanceWatch()
         self._unit_quantity: int | None = None
+        self._left_behind: dict[str, float] = {}
+        for inverter in self.inverters.values():
+            # A sum that was told must not leap by what an inverter brings along that joins.
+            inverter.samples.joins = self._left_behind
         self.told_backup_interface: BackupInterfaceType | None = None
         """Which backup interface there is, as the primary told last; None until then."""
 
@@ -171,6 +193,26 @@ class Group:
         """Let the next poll ask the silent ones too, without asking the others anew."""
         for inverter in self.inverters.values():
             inverter.end_rest()
+
+    def restore(self, stored: StoredGroup) -> None:
+        """Go on with what was counted before a restart of the program."""
+        self._left_behind.update(stored.left_behind)
+        for serial, counts in stored.counts.items():
+            if (inverter := self.inverters.get(serial)) is not None:
+                inverter.restore(counts)
+                continue
+            for key in self._left_behind.keys() & counts.keys():
+                self._left_behind[key] += counts[key].carried + counts[key].value
+
+    def stored(self) -> StoredGroup:
+        """Return what is to be kept over a restart of the program."""
+        return StoredGroup(
+            counts={
+                serial: inverter.stored_counts()
+                for serial, inverter in self.inverters.items()
+            },
+            left_behind=dict(self._left_behind),
+        )
 
     @property
     def leader(self) -> Inverter | None:
@@ -215,7 +257,9 @@ class Group:
         return replace(self._judge(members), status=None)
 
     def wake(self) -> None:
-        """Begin anew after a pause."""
+        """Begin anew after a pause, of which nobody knows what stood or lasted in it."""
+        self._mismatch = Mismatch()
+        self._balance = BalanceWatch()
         for unit in self.units.values():
             unit.wake()
 
@@ -240,11 +284,26 @@ class Group:
         )
         expected = max(self._unit_quantity or 0, len(members))
         on_grid = agreed_on_grid(heard)
+        disagrees = self._disagrees(heard)
+        made_from = Members(
+            states=members,
+            units=self.units,
+            leader=self._leader,
+            expected=expected,
+            on_grid=on_grid,
+            left_behind=self._left_behind,
+        )
+        totals = {key: total.make(made_from) for key, total in TOTALS.items()}
+        for key in SUMMED_ENERGIES:
+            if totals[key].value is not None:
+                self._left_behind.setdefault(key, 0.0)
+        self._mismatch.observe(made_from)
+        apart = spreads(heard)
         judged = status(
             heard,
             expected,
             on_grid,
-            split=self._is_split(heard),
+            split=disagrees,
             online=None if extension is None else extension.online,
         )
         checks = run_checks(
@@ -267,7 +326,14 @@ class Group:
             status=judged,
             led=group_led(heard, expected),
             on_grid=on_grid,
-            totals=MappingProxyType(self._totals(members, primary, expected, on_grid)),
+            disagrees=disagrees,
+            totals=MappingProxyType(totals),
+            comparison=MappingProxyType(self._mismatch.latest),
+            totals_disagree=None if primary is None else self._mismatch.is_lasting,
+            spreads=MappingProxyType(apart),
+            unbalanced=self._balance.unbalanced(
+                apart["soc_spread"].value, self._clock()
+            ),
             backup_interface=None if extension is None else extension.backup_interface,
             backup_interface_type=backup_interface_type,
             checks=MappingProxyType(checks),
@@ -293,7 +359,7 @@ class Group:
                 primary.extension.backup_interface_type or self.told_backup_interface
             )
 
-    def _is_split(self, heard: Sequence[InverterState]) -> bool:
+    def _disagrees(self, heard: Sequence[InverterState]) -> bool:
         if len({member.off_grid for member in heard} - {None}) < 2:
             self._split_since = None
             return False
@@ -301,165 +367,6 @@ class Group:
         if self._split_since is None:
             self._split_since = now
         return now - self._split_since >= SPLIT_AFTER
-
-    def _totals(
-        self,
-        members: Mapping[str, InverterState],
-        primary: InverterState | None,
-        expected: int,
-        on_grid: bool | None,
-    ) -> dict[str, Total]:
-        heard = [member for member in members.values() if member.heard]
-        totals = {
-            key: _sum(map(per_unit, heard), expected) for key, per_unit in SUMS.items()
-        }
-        totals |= {
-            key: _sum([] if primary is None else [per_primary(primary)], 1)
-            for key, per_primary in PRIMARY_ONLY.items()
-        }
-        totals |= {
-            key: self._energy(key, tuple(members), members, expected)
-            for key in ENERGIES
-        }
-        leader = () if self._leader is None else (self._leader,)
-        totals |= {
-            key: self._energy(key, leader, members, 1) for key in PRIMARY_ENERGIES
-        }
-        totals["load_power"] = _load_power(totals, on_grid)
-        totals["battery_soc"] = _state_of_charge(heard, expected)
-        del totals["backup_power"]
-        return totals
-
-    def _energy(
-        self,
-        key: str,
-        serials: Sequence[str],
-        members: Mapping[str, InverterState],
-        expected: int,
-    ) -> Total:
-        """Add up counters, with the last value of a member that is not heard.
-
-        Without that the total would fall whenever a member is silent, and every watt-hour it
-        ever counted would count again on its return.
-        """
-        counting = [serial for serial in serials if self._counts(serial, key)]
-        values = [self.units[serial].samples.last_total(key) for serial in counting]
-        known = [value for value in values if value is not None]
-        whole = bool(known) and len(known) == len(values)
-        return Total(
-            value=round(sum(known), 2) if whole else None,
-            members_included=sum(
-                serial not in counting or members[serial].readings.get(key) is not None
-                for serial in serials
-            ),
-            members_expected=expected,
-        )
-
-    def _counts(self, serial: str, key: str) -> bool:
-        """Whether a unit adds to an energy: an inverter without PV has no PV energy at all."""
-        unit = self.units[serial]
-        return isinstance(unit, ReportedSecondary) or unit.can_have(key)
-
-
-def _reading(key: str) -> Callable[[InverterState], float | None]:
-    return lambda member: member.readings.get(key)
-
-
-def _added(*keys: str) -> Callable[[InverterState], float | None]:
-    """Return the sum of those readings that an inverter has; None if one is not known."""
-
-    def add(member: InverterState) -> float | None:
-        if member.reported and not any(key in member.readings for key in keys):
-            return None
-        total: float = 0
-        for key in keys:
-            if key in member.readings:
-                if (value := member.readings[key]) is None:
-                    return None
-                total += value
-        return total
-
-    return add
-
-
-def _import_power(primary: InverterState) -> float | None:
-    exported = primary.readings.get("meter_power")
-    return None if exported is None else -exported
-
-
-SUMS: Mapping[str, Callable[[InverterState], float | None]] = {
-    # Every inverter measures only what passes through itself.
-    "ac_power": _reading("ac_power"),
-    "pv_power": _added("pv1_power", "pv2_power", "pv3_power", "pv4_power"),
-    "battery_power": _reading("battery_power"),
-    "backup_power": _added("backup_l1_power", "backup_l2_power"),
-}
-"""Powers in W that are the sum over all units."""
-
-PRIMARY_ONLY: Mapping[str, Callable[[InverterState], float | None]] = {
-    # The house has one meter, and it hangs on the primary. + is import.
-    "grid_power": _import_power,
-}
-"""Powers in W that only the primary can tell."""
-
-ENERGIES = (
-    "pv_energy_total",
-    "battery_charged_total",
-    "battery_discharged_total",
-    "backup_energy_total",
-)
-"""Energies in kWh that every unit counts for itself."""
-
-PRIMARY_ENERGIES = ("grid_import_total", "grid_export_total")
-"""Energies in kWh that only the primary's meter counts."""
-
-
-def _sum(values: Sequence[float | None] | map[float | None], expected: int) -> Total:
-    known = [value for value in values if value is not None]
-    return Total(
-        value=round(sum(known), 2) if known else None,
-        members_included=len(known),
-        members_expected=expected,
-    )
-
-
-def _load_power(totals: Mapping[str, Total], on_grid: bool | None) -> Total:
-    """What the house draws in W: with the grid it is AC output plus import, else backup output."""
-    ac, grid, backup = (
-        totals[key] for key in ("ac_power", "grid_power", "backup_power")
-    )
-    if on_grid is False:
-        return backup
-    known = on_grid and ac.value is not None and grid.value is not None
-    return Total(
-        value=(ac.value or 0) + (grid.value or 0) if known else None,
-        members_included=ac.members_included if known else 0,
-        members_expected=ac.members_expected,
-    )
-
-
-def _state_of_charge(heard: Sequence[InverterState], expected: int) -> Total:
-    """The charge of all batteries in %, each weighted with its capacity.
-
-    Where a capacity is unknown all count the same.
-    """
-    charges = [
-        (soc, member.readings.get("battery_capacity") or 0)
-        for member in heard
-        if (soc := member.readings.get("battery_soc")) is not None
-    ]
-    if not all(capacity for _, capacity in charges):
-        charges = [(soc, 1) for soc, _ in charges]
-    weight = sum(capacity for _, capacity in charges)
-    return Total(
-        value=(
-            round(sum(soc * capacity for soc, capacity in charges) / weight, 1)
-            if charges
-            else None
-        ),
-        members_included=len(charges),
-        members_expected=expected,
-    )
 
 
 def agreed_on_grid(heard: Sequence[InverterState]) -> bool | None:

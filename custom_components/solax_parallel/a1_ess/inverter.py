@@ -21,6 +21,7 @@ from .codes import (
     Role,
     RunMode,
 )
+from .counters import CONSISTENT_POLLS, StoredCount
 from .extension import Extension, ExtensionReader
 from .faults import FAULTS, Severity, problems
 from .identity import (
@@ -44,6 +45,9 @@ from .source import (
 
 SILENT_POLLS = 3
 """After how many silent polls an inverter is left alone for a while."""
+
+FIRST_READS = 2 * CONSISTENT_POLLS - 1
+"""How often a window is read the first time at most: two glitches still leave enough to agree."""
 
 REST = 60.0
 """For how many seconds a silent inverter, or a window that is not served, is left alone."""
@@ -87,9 +91,10 @@ class Member:
 class InverterState:
     """What is known of one inverter after a poll. None always means: not known.
 
-    ``readings`` are in the units of the profile. ``faults`` and ``parallel_faults`` hold the keys
-    of the faults reported, ``unnamed_bits`` what else the fault words say. ``failures`` tells for
-    each window why it could not be used.
+    ``readings`` are in the units of the profile, ``counted_before`` what a counter stood at that
+    did not start at nothing. ``faults`` and ``parallel_faults`` hold the keys of the faults
+    reported, ``unnamed_bits`` what else the fault words say; ``tells_faults`` is whether they can
+    be read of it at all. ``failures`` tells for each window why it could not be used.
     """
 
     serial_number: str
@@ -102,10 +107,12 @@ class InverterState:
     bms_connected: bool | None = None
     led: Led | None = None
     led_source: LedSource | None = None
+    tells_faults: bool = True
     faults: frozenset[str] | None = None
     parallel_faults: frozenset[str] | None = None
     unnamed_bits: Mapping[str, int] = field(default_factory=dict)
     readings: Mapping[str, float | None] = field(default_factory=dict)
+    counted_before: Mapping[str, float] = field(default_factory=dict)
     extension: Extension | None = None
     unit_quantity: int | None = None
     system: Mapping[str, Value | None] = field(default_factory=dict)
@@ -188,19 +195,21 @@ class Inverter:
         profile: Profile,
         source: Source,
         *,
-        reads_system: bool = False,
+        system_interval: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare ``member`` to be polled; nothing is read yet.
 
-        ``reads_system`` makes a primary tell of secondaries that can't be asked themselves.
+        ``system_interval`` is after how many seconds a primary is asked again for what it knows
+        of the whole system, None for never.
         """
         self.member = member
         self.source = source
         self.samples = Samples(member.rated_power)
         self._profile = profile
         self._clock = clock
-        self._reads_system = reads_system
+        self._system_interval = system_interval
+        self._system_read_at = clock() if system_interval else float("-inf")
         self._verified = False
         self._other_serial: str | None = None
         self._identity: Identity | None = None
@@ -214,6 +223,7 @@ class Inverter:
         self._failed_polls = 0
         self._last_seen: datetime | None = None
         self._rests: dict[str, _Rest] = {}
+        self._introduced: set[str] = set()
 
     @property
     def role(self) -> Role:
@@ -237,7 +247,7 @@ class Inverter:
     def can_have(self, key: str) -> bool:
         """Return whether it can have what a register measures, whether or not that can be read."""
         register = self.source.registers.get(key) or self._profile.registers[key]
-        return register.fitted is None or register.fitted in self.fitted
+        return self._is_fitted(register)
 
     def can_tell(self, key: str) -> bool:
         """Return whether a register can be read of it at all."""
@@ -249,7 +259,7 @@ class Inverter:
             for register in registers.values()
             if register.unit is not None
             and register.window in _MEASURING
-            and (register.fitted is None or register.fitted in self.fitted)
+            and self._is_fitted(register)
         )
 
     def renew(self) -> None:
@@ -274,6 +284,20 @@ class Inverter:
         """Begin anew after a pause: anybody may be there now, and no old value is held."""
         self.renew()
         self.samples.forget()
+        self._introduced.clear()
+
+    def _is_fitted(self, register: Register) -> bool:
+        return register.fitted is None or register.fitted in self.fitted
+
+    def restore(self, counts: Mapping[str, StoredCount]) -> None:
+        """Go on with the counters of before a restart, by their registers' keys."""
+        # What can't be read of it now may be read again one day, and counts in sums until then.
+        registers = {**self._profile.registers, **self.source.registers}
+        self.samples.restore(registers.values(), counts, self._clock())
+
+    def stored_counts(self) -> dict[str, StoredCount]:
+        """Return what is to be kept of the counters over a restart, by their registers' keys."""
+        return self.samples.stored(self._clock())
 
     async def poll(self) -> InverterState:
         """Read everything that changes and return what is known now.
@@ -349,6 +373,7 @@ class Inverter:
                 continue
             try:
                 values |= await self.source.read(window)
+                await self._introduce(window, values, now)
             except DeniedError:
                 raise
             except ReadError as err:
@@ -364,9 +389,37 @@ class Inverter:
                 break
             else:
                 rest.failures = 0
+            if window == "system":
+                self._system_read_at = now
             if window == "parallel_setting":
                 self._take_placement(decode_placement(self._profile, values), now)
         return values
+
+    async def _introduce(
+        self, window: str, values: dict[str, Value | None], now: float
+    ) -> None:
+        """Read a window again and again, the first time, until its counters can be believed.
+
+        A first reading could be a glitch, and nothing but others tell. Where at once there are no
+        others, those of the next polls do. ``values`` holds what was read, and then the latest of
+        it. Raises ``ReadError``.
+        """
+        if window in self._introduced or not self.source.reads_anew:
+            return
+        counters = [
+            register
+            for register in self.source.registers.values()
+            if register.window == window
+            and register.counter is not None
+            and self._is_fitted(register)
+        ]
+        for _ in range(FIRST_READS - 1):
+            doubtful = self.samples.doubtful(counters, values)
+            self.samples.take(doubtful, values, now)
+            if not self.samples.doubtful(doubtful, values):
+                break
+            values |= await self.source.read(window)
+        self._introduced.add(window)
 
     def _windows(self, now: float) -> Iterator[str]:
         yield "live"
@@ -377,7 +430,10 @@ class Inverter:
             yield "parallel_setting"
         # Which one it is depends on the setting, which may just have been read.
         yield self._extension_window
-        if self._reads_system:
+        if (
+            self._system_interval is not None
+            and now - self._system_read_at >= self._system_interval
+        ):
             yield "system"
 
     @property
@@ -415,6 +471,7 @@ class Inverter:
             identity=self._identity,
             role=self._role,
             model_type=self._model_type,
+            tells_faults=self._tells_faults,
             other_serial=(
                 self._other_serial if self._presence is Presence.OTHER_SERIAL else None
             ),
@@ -466,10 +523,12 @@ class Inverter:
                 else extension.led
             ),
             led_source=LedSource.DERIVED if extension is None else LedSource.REGISTER,
+            tells_faults=self._tells_faults,
             faults=faults,
             parallel_faults=None if extension is None else extension.faults,
             unnamed_bits=MappingProxyType(unnamed_bits),
             readings=MappingProxyType(readings),
+            counted_before=MappingProxyType(self.samples.counted_before),
             extension=extension,
             unit_quantity=(
                 self._unit_quantity if extension is None else extension.unit_quantity

@@ -129,6 +129,11 @@ class Module:
         self._asked_at = float("-inf")
         self._outcome: ModuleAnswer | ReadError | None = None
 
+    @property
+    def is_paced(self) -> bool:
+        """Whether an answer stands for a while before the next one is asked for."""
+        return self._pacing > 0
+
     async def answer(self) -> ModuleAnswer:
         """Return the latest answer, after asking for it unless that was only a moment ago.
 

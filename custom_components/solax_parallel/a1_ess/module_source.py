@@ -28,6 +28,7 @@ class ModuleSource(Source):
         )
         self._answer: ModuleAnswer | None = None
         self._identified: str | None = None
+        self._seen: dict[str, ModuleAnswer] = {}
 
     @property
     @override
@@ -48,10 +49,11 @@ class ModuleSource(Source):
         assert self._answer is not None
         return tuple(self._answer.words[index] for index in register.addresses)
 
+    @property
     @override
-    def place(self, register: Register) -> str:
-        """Return the place of ``register`` in the array."""
-        return f"index {register.address}"
+    def reads_anew(self) -> bool:
+        """Only where the module may be asked as often as one likes, which no real one may."""
+        return not self._module.is_paced
 
     @property
     @override
@@ -84,9 +86,13 @@ class ModuleSource(Source):
                 "serial_number": answer.serial_number,
                 "model_type": answer.model_type,
             }
+        is_new = answer is not self._seen.get(window)
+        self._seen[window] = answer
         return {
             register.key: field.decode(list(self.words(register)))
             for register, field in self._in_array[window]
+            # Taken twice, what a counter stands at in one answer would bear itself out.
+            if is_new or register.counter is None
         }
 
     @override

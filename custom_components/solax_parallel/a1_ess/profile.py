@@ -63,7 +63,7 @@ class Fitted(StrEnum):
 
 
 class Counter(StrEnum):
-    """How an energy register counts: for life, or anew each day."""
+    """How a register counts: for life, or anew each day."""
 
     TOTAL = "total"
     TODAY = "today"
@@ -134,6 +134,11 @@ class Register:
         """The address of each of its words."""
         return range(self.address, self.address + self.words)
 
+    @property
+    def place(self) -> str:
+        """Where it stands, as people write it."""
+        return f"0x{self.address:04X}"
+
     def field(self) -> RegisterField[Any]:
         """Return a new field that decodes and encodes this register's words."""
         if self.type == "ascii":
@@ -161,6 +166,17 @@ class Register:
             frozenset(name for mask, name in named.items() if value & mask),
             value & ~sum(named),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceInArray(Register):
+    """What stands at some place of a module's array; ``address`` is its index there."""
+
+    @property
+    @override
+    def place(self) -> str:
+        """Its index."""
+        return f"index {self.address}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -679,7 +695,8 @@ def _register(
     if isinstance(limits, str) and limits not in bounds:
         raise wrong("bounds", f"there are no bounds {limits!r}")
     _check_names((section, key), entry)
-    return Register(
+    kind = PlaceInArray if section == "module" else Register
+    return kind(
         key=key,
         **{
             **entry,

@@ -70,10 +70,11 @@ class RegisterSource(Source):
         held = self._raw[self._profile.windows[register.window].space]
         return tuple(held[address] for address in register.addresses)
 
+    @property
     @override
-    def place(self, register: Register) -> str:
-        """Return the address of ``register``."""
-        return f"0x{register.address:04X}"
+    def reads_anew(self) -> bool:
+        """Always."""
+        return True
 
     @property
     @override

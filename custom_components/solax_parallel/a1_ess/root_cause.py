@@ -36,7 +36,7 @@ class Cause(StrEnum):
 class RootCause:
     """A cause, with the units and faults that point to it and the checks that explain it.
 
-    ``inferred`` is false where an inverter reports just this or is seen to be silent, and true
+    ``inferred`` is false where an inverter reports just this or is lost, and true
     where it was concluded. ``segment`` is the cable between two inverters that a line fault
     points to; None where it may be any. ``ruled_out`` is true where the checks leave no room for
     what the vendor names first for such a fault. ``untold`` are the units that were heard and do
@@ -177,12 +177,14 @@ def _find(
     silent = [member for member in members if not member.heard]
     if len(silent) == len(members):
         return RootCause(cause=Cause.UNKNOWN)
+    # Whoever missed a poll or two is not called unreachable yet.
+    lost = [member for member in silent if member.lost]
     reports = [
         _Report(member.role or Role.SECONDARY, member.problems, member.parallel_faults)
         for member in members
         if member.heard
     ]
-    if any(member.role is not None and member.role.leads for member in silent):
+    if any(member.role is not None and member.role.leads for member in lost):
         reported = frozenset().union(*(report.faults for report in reports))
         return _cause(Cause.PRIMARY_UNREACHABLE, [Role.PRIMARY], reported)
     all_tell = len(members) == units_expected and all(
@@ -202,10 +204,10 @@ def _find(
     for find in _FINDERS:
         if (found := find(case)) is not None:
             return found
-    if silent:
+    if lost:
         return RootCause(
             cause=Cause.SECONDARY_UNREACHABLE,
-            units=tuple(member.role or Role.SECONDARY for member in silent),
+            units=tuple(member.role or Role.SECONDARY for member in lost),
         )
     if units := case.reporting(*_VAGUE):
         faults = frozenset().union(*(report.faults for report in reports)) & _VAGUE

@@ -5,31 +5,21 @@ for it for three polls, then there is none.
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from math import inf
 
-from .profile import Bounds, Counter, Register
+from .counters import Count, StoredCount
+from .profile import Bounds, Register
 from .source import Value
 
 HELD_POLLS = 3
 """For how many polls a good value stands in for bad ones."""
 
-CONSISTENT_POLLS = 3
-"""After how many polls that agree with each other a counter is taken to have restarted."""
+LARGEST_RATED_POWER = 7600
+"""The rated power in W of the largest inverters of the family (grade vendor)."""
 
 _TWICE_RATED = Bounds(rated=2)
-# What a counter may be off by through rounding, in kWh, on top of what its power explains.
-_ROUNDING = 0.2
-
-
-@dataclass
-class _Point:
-    """A value of a counter in kWh, when it was read in seconds, and how often it was confirmed."""
-
-    value: float
-    at: float | None
-    polls: int = 1
+_HOURS = "h"
 
 
 @dataclass
@@ -38,8 +28,11 @@ class _Track:
 
     value: float | None = None
     missed: int = 0
-    counted: _Point | None = None
-    restart: _Point | None = None
+
+    def hold(self, value: float | None) -> None:
+        """Note a poll that brought a good value."""
+        self.value = value
+        self.missed = 0
 
     def miss(self) -> None:
         """Note a poll that brought no good value."""
@@ -52,17 +45,67 @@ class _Track:
 class Samples:
     """The believed readings of one inverter.
 
-    ``rated_power`` is in W; while it is None, bounds that depend on it are not checked.
+    ``rated_power`` is in W; while it is None, bounds that depend on it are those of the largest
+    inverter. A counter that is first read when its key is in ``joins`` counted elsewhere so far.
     """
 
     rated_power: float | None = None
+    joins: Container[str] = ()
     dropped: Tally[str] = field(default_factory=Tally)
+    counts: dict[str, Count] = field(default_factory=dict)
+    """The counters by their registers' keys, as far as they were ever read."""
     _tracks: dict[str, _Track] = field(default_factory=dict)
 
-    def restore(self, totals: Mapping[str, float]) -> None:
-        """Remember counters in kWh from before a restart, so that they can't fall below."""
-        for key, value in totals.items():
-            self._tracks[key] = _Track(counted=_Point(value, None))
+    def restore(
+        self,
+        registers: Iterable[Register],
+        stored: Mapping[str, StoredCount],
+        now: float,
+    ) -> None:
+        """Go on with the counters of before a restart; ``now`` is as for ``take``.
+
+        What they stood at last stands in for bad polls, as it would have done then.
+        """
+        for register in registers:
+            if register.counter is None or register.key not in stored:
+                continue
+            count = Count.restored(register, stored[register.key], now)
+            self.counts[register.key] = count
+            self._tracks[register.key] = _Track(count.value)
+
+    def stored(self, now: float) -> dict[str, StoredCount]:
+        """Return what is to be kept of the counters over a restart."""
+        kept = {key: count.stored(now) for key, count in self.counts.items()}
+        return {key: count for key, count in kept.items() if count is not None}
+
+    @property
+    def counted_before(self) -> dict[str, float]:
+        """What counters stood at that did not start at nothing, by their registers' keys."""
+        return {
+            key: count.counted_before
+            for key, count in self.counts.items()
+            if count.counted_before
+        }
+
+    def doubtful(
+        self, counters: Iterable[Register], readings: Mapping[str, Value | None]
+    ) -> list[Register]:
+        """Return those counters that have a reading, but no good value until it is believed."""
+        return [
+            register
+            for register in counters
+            if readings.get(register.key) is not None
+            and (
+                register.key not in self._tracks
+                or self._tracks[register.key].value is None
+            )
+        ]
+
+    def accumulated(self, key: str) -> float | None:
+        """Return what a counter has counted here in all, however long ago it was read."""
+        if key in self.counts:
+            return self.counts[key].accumulated
+        return 0.0 if key in self.joins else None
 
     def take(
         self,
@@ -73,7 +116,8 @@ class Samples:
         """Return what is believed of ``registers`` after a poll that brought ``readings``.
 
         A register that is missing from ``readings`` was not read; one that is None had no value.
-        ``now`` is a monotonic time in seconds. Registers with a unit are the ones that measure.
+        ``now`` is a time in seconds that never runs back. Registers with a unit are the ones that
+        measure.
         """
         return {
             register.key: self._take(register, readings, now)
@@ -91,74 +135,57 @@ class Samples:
         for track in self._tracks.values():
             track.value = None
 
-    def last_total(self, key: str) -> float | None:
-        """Return the last believed value of a counter in kWh, however long ago it was read."""
-        track = self._tracks.get(key)
-        return track.counted.value if track and track.counted else None
-
     def _take(
         self, register: Register, readings: Mapping[str, Value | None], now: float
     ) -> float | None:
         track = self._tracks.setdefault(register.key, _Track())
         sample = readings.get(register.key)
-        if isinstance(sample, int | float) and self._credible(
-            register, track, sample, now
-        ):
-            track.value = sample
-            track.missed = 0
-            return sample
-        if register.key in readings:
-            self.dropped[register.key] += 1
-        track.miss()
+        if sample is None:
+            # "No value" says that something is not there, which is news only for a while.
+            if register.key in readings and track.value is not None:
+                self.dropped[register.key] += 1
+            track.miss()
+        elif isinstance(sample, str):
+            self._drop(register, track)
+        elif register.counter is not None:
+            self._count(register, track, sample, now)
+        elif self._credible(register, track, sample):
+            track.hold(sample)
+        else:
+            self._drop(register, track)
         return track.value
 
-    def _credible(
+    def _drop(self, register: Register, track: _Track) -> None:
+        self.dropped[register.key] += 1
+        track.miss()
+
+    def _count(
         self, register: Register, track: _Track, sample: float, now: float
-    ) -> bool:
-        if register.counter is not None:
-            return self._counts(register, track, sample, now)
+    ) -> None:
+        count = self.counts.get(register.key)
+        if count is None:
+            count = Count(register, joins=register.key in self.joins)
+            self.counts[register.key] = count
+        if count.take(sample, self._per_hour(register), now):
+            track.hold(count.value)
+        elif count.is_known:
+            self._drop(register, track)
+
+    def _credible(self, register: Register, track: _Track, sample: float) -> bool:
         bounds = register.bounds
         if bounds is None:
             return True
         if bounds.zero_only_after is not None and sample == 0:
             return track.value is None or track.value <= bounds.zero_only_after
-        return bounds.admit(sample, self.rated_power)
+        return bounds.admit(sample, self._rated_power)
 
-    def _counts(
-        self, register: Register, track: _Track, sample: float, now: float
-    ) -> bool:
-        """Whether a counter can have come to ``sample`` by now."""
-        last = track.counted
-        if last is None or self._follows(register, last, sample, now):
-            track.counted = _Point(sample, now)
-            track.restart = None
-            return True
-        # Not a continuation: a glitch, unless the counter goes on from here.
-        restart = track.restart
-        if restart is None or not self._follows(register, restart, sample, now):
-            track.restart = _Point(sample, now)
-            return False
-        track.restart = _Point(sample, now, restart.polls + 1)
-        if track.restart.polls < CONSISTENT_POLLS:
-            return False
-        track.counted = track.restart
-        track.restart = None
-        return True
+    def _per_hour(self, register: Register) -> float:
+        """Return the most that a counter can count in an hour, in its unit."""
+        if register.unit == _HOURS:
+            return 1.0
+        _, most_watts = (register.bounds or _TWICE_RATED).limits(self._rated_power)
+        return most_watts / 1000
 
-    def _follows(
-        self, register: Register, earlier: _Point, sample: float, now: float
-    ) -> bool:
-        _, most_watts = (register.bounds or _TWICE_RATED).limits(self.rated_power)
-        most = (
-            inf
-            if earlier.at is None or most_watts == inf
-            else most_watts * (now - earlier.at) / 3_600_000 + _ROUNDING
-        )
-        if earlier.value <= sample <= earlier.value + most:
-            return True
-        # A day's counter starts again at midnight, with what came since then.
-        return (
-            register.counter is Counter.TODAY
-            and earlier.at is not None
-            and 0 <= sample <= most
-        )
+    @property
+    def _rated_power(self) -> float:
+        return self.rated_power or LARGEST_RATED_POWER

@@ -60,8 +60,9 @@ class Source(Protocol):
     def words(self, register: Register) -> tuple[int, ...]:
         """Return the words of ``register``, which was read, in the latest reply to its window."""
 
-    def place(self, register: Register) -> str:
-        """Return where ``register`` stands, as people write it."""
+    @property
+    def reads_anew(self) -> bool:
+        """Whether a window that is read twice in a row was asked for twice."""
 
     @property
     def renewed(self) -> bool:

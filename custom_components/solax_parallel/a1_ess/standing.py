@@ -17,7 +17,7 @@ from .faults import (
 from .inverter import InverterState, Presence
 
 POLLS = 2
-"""For how many polls in a row a fault, or the primary's silence, has to stand."""
+"""For how many polls in a row a fault has to stand."""
 
 _STOPS_THE_PRIMARY = [
     key
@@ -60,7 +60,8 @@ def verdicts(
             place = serial_number, key
             reports = member.reports(key)
             explained = _is_explained(place, polls, members, primary)
-            if explained:
+            # What it told while it was read in another way says nothing of now.
+            if explained or not member.tells_faults:
                 yield place, False
             elif reports and (explained is None or polls[place] < POLLS):
                 yield place, None
@@ -105,7 +106,7 @@ def _primary(members: Members) -> str | None:
 def _is_explained(
     place: Place, polls: Mapping[Place, int], members: Members, primary: str | None
 ) -> bool | None:
-    """Return whether something else that is told says more; None in the first poll of silence."""
+    """Return whether something else that is told says more; None while it is open."""
     serial_number, key = place
     if key == GENERIC_FAULT.key:
         return any((serial_number, fault.key) in polls for fault in PARALLEL_FAULTS)
@@ -114,9 +115,7 @@ def _is_explained(
     leader = members[primary]
     if leader.heard:
         return any((primary, fault) in polls for fault in _STOPS_THE_PRIMARY)
-    if leader.presence is Presence.OTHER_SERIAL or leader.failed_polls >= POLLS:
-        return True
-    return None
+    return leader.lost
 
 
 def _is_silent_and_blamed(
@@ -130,7 +129,7 @@ def _is_silent_and_blamed(
     }
     if leader.heard or leader.presence is Presence.OTHER_SERIAL or not blaming:
         return False
-    if leader.failed_polls >= POLLS and any(
+    if leader.lost and any(
         stood >= POLLS and members[serial_number].heard
         for serial_number, stood in blaming.items()
     ):

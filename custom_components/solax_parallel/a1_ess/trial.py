@@ -50,14 +50,12 @@ class Problem(StrEnum):
 class Sighting:
     """What stands where a register map places a register.
 
-    ``place`` is where that is, ``value`` is in the unit of ``register``, the name of a code, or
-    the names of the bits that are set. ``within_bounds`` is None where there are no bounds that
-    one value can be held against. ``tells_serial`` is whether the words are among those of the
-    serial number.
+    ``value`` is in the unit of ``register``, the name of a code, or the names of the bits that are
+    set. ``within_bounds`` is None where there are no bounds that one value can be held against.
+    ``tells_serial`` is whether the words are among those of the serial number.
     """
 
     register: Register
-    place: str
     words: tuple[int, ...] = ()
     value: Value | tuple[str, ...] | None = None
     within_bounds: bool | None = None
@@ -165,18 +163,16 @@ class _Look:
         By ``known`` the serial number was found.
         """
         register = self.source.registers[key]
-        place = self.source.place(register)
         problem = (
             self._out_of_place(register)
             or failure
             or self._problems.get(register.window)
         )
         if problem is not None:
-            return Sighting(register=register, place=place, problem=problem)
+            return Sighting(register=register, problem=problem)
         value, problem = _understood(register, self._values[key])
         return Sighting(
             register=register,
-            place=place,
             words=self.source.words(register),
             value=value,
             within_bounds=self._within_bounds(register, value),

@@ -17,7 +17,7 @@ from ..a1_ess.codes import BackupInterfaceType
 from ..a1_ess.control import COMMANDS
 from ..a1_ess.profile import Command, Profile, Space
 from .group import Relay, SimulatedGroup, SimulatedUnit
-from .readings import readings
+from .readings import Reading, readings
 from .registers import Encoder, served
 
 HOST: Final = "127.0.0.1"
@@ -100,6 +100,10 @@ class SimulatorServer:
         heard = unit is not None and self._group.online(unit) and not mute
         return packet if heard else b""
 
+    def _readings(self, unit: SimulatedUnit) -> Mapping[str, Reading]:
+        """Return what an inverter reads now."""
+        return readings(self._group, unit)
+
     def _device(self, unit_id: int, unit: SimulatedUnit) -> SimDevice:
         addresses = {
             "holding": self._readable(unit, "holding") | self._commands(unit).keys(),
@@ -155,7 +159,7 @@ class SimulatorServer:
         if space is None or not self._readable(unit, space).issuperset(asked):
             return ExcCodes.ILLEGAL_ADDRESS
         self._group.advance()
-        current = readings(self._group, unit)
+        current = self._readings(unit)
         for at, word in self._encoder.words(space, address, count, current):
             registers[at - first] = word
         return None

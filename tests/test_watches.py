@@ -1,0 +1,147 @@
+"""What is watched over the whole group: balance, and whether the sums are what the primary says."""
+
+from collections.abc import Mapping
+from unittest.mock import patch
+
+import pytest
+
+from custom_components.solax_parallel.simulator.readings import Reading
+from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant
+
+from .conftest import StartGroup
+from .groups import Falsify, GroupOnTheWire, entity_id, poll, state
+
+WIRING = "custom_components.solax_parallel.wiring"
+
+
+def saying(**instead: Reading) -> Falsify:
+    """Let an inverter say something else than it reads."""
+
+    def say(reads: dict[str, Reading]) -> Mapping[str, Reading]:
+        return {**reads, **instead}
+
+    return say
+
+
+async def pause(hass: HomeAssistant, wire: GroupOnTheWire) -> None:
+    """Switch polling off and on again, and wait for the first poll."""
+    for action in ("turn_off", "turn_on"):
+        await hass.services.async_call(
+            "switch",
+            action,
+            {"entity_id": entity_id(hass, f"{wire.primary}_group_polling")},
+            blocking=True,
+        )
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_how_far_inverters_lie_apart(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=3)
+    for unit_id, charge, power, temperature, voltage in (
+        (1, 50, 7600, 40, 240.1),
+        (2, 70, 3800, 45, 240.3),
+        (3, 60, 5700, 30, 239.5),
+    ):
+        wire.server.falsified[unit_id] = saying(
+            battery_soc=charge,
+            ac_power=power,
+            inverter_temperature=temperature,
+            ac_voltage=voltage,
+        )
+    assert await wire.set_up()
+
+    one, two, three = wire.group.serial_numbers
+    for key, value, highest, lowest in (
+        ("soc_spread", 20, two, one),
+        ("power_share_spread", 50, one, two),
+        ("temperature_spread", 15, two, three),
+        ("voltage_spread", 0.8, two, three),
+    ):
+        found = state(hass, f"{wire.primary}_group_{key}")
+        assert float(found.state) == pytest.approx(value)
+        assert found.attributes["highest"] == highest
+        assert found.attributes["lowest"] == lowest
+
+
+async def test_batteries_that_are_unbalanced_for_an_hour(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    seconds = [0.0]
+    with patch(f"{WIRING}.SteadyClock", lambda: lambda: seconds[-1]):
+        assert await wire.set_up()
+    watch = f"{wire.primary}_group_unbalanced"
+    assert state(hass, watch).state == STATE_OFF
+    told = []
+    for now, charge in ((10.0, 84), (3600.0, 84), (3610.0, 84), (3620.0, 85)):
+        seconds.append(now)
+        wire.server.falsified[1] = saying(battery_soc=100)
+        wire.server.falsified[2] = saying(battery_soc=charge)
+        await poll(hass)
+        told.append(state(hass, watch).state)
+    assert told == [STATE_OFF, STATE_OFF, STATE_ON, STATE_OFF]
+
+    wire.silence(wire.group.serial_numbers[1])
+    await poll(hass)
+    assert state(hass, watch).state == STATE_UNKNOWN
+    assert state(hass, f"{wire.primary}_group_soc_spread").state == STATE_UNKNOWN
+
+
+async def test_sums_that_the_primary_does_not_agree_with(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    with patch(f"{WIRING}.COMPARISON_INTERVAL", 0):
+        assert await wire.set_up()
+    watch = f"{wire.primary}_group_totals_disagree"
+    found = state(hass, watch)
+    assert found.state == STATE_OFF
+    battery = found.attributes["battery_power"]
+    assert battery["units"] == pytest.approx(battery["primary"], abs=2)
+
+    wire.server.falsified[1] = saying(system_battery_power=battery["primary"] + 2000)
+    for _ in range(9):
+        await poll(hass)
+        assert state(hass, watch).state == STATE_OFF
+    await poll(hass)
+    found = state(hass, watch)
+    assert found.state == STATE_ON
+    assert found.attributes["battery_power"] == {
+        "units": battery["units"],
+        "primary": battery["primary"] + 2000,
+    }
+
+
+async def test_a_pause_bears_nothing_out(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    seconds = [0.0]
+    wire.server.falsified[1] = saying(battery_soc=100, system_battery_power=9999)
+    wire.server.falsified[2] = saying(battery_soc=50)
+    with (
+        patch(f"{WIRING}.SteadyClock", lambda: lambda: seconds[-1]),
+        patch(f"{WIRING}.COMPARISON_INTERVAL", 1),
+    ):
+        assert await wire.set_up()
+
+    async def told(now: float) -> list[str]:
+        seconds.append(now)
+        await poll(hass)
+        return [
+            state(hass, f"{wire.primary}_group_{key}").state
+            for key in ("unbalanced", "totals_disagree")
+        ]
+
+    for number in range(1, 10):
+        assert await told(10.0 * number) == [STATE_OFF, STATE_OFF]
+    seconds.append(3700.0)
+    await pause(hass, wire)
+    for number in range(1, 9):
+        assert await told(3700.0 + 10 * number) == [STATE_OFF, STATE_OFF]
+    # The poll that ended the pause was the first of ten.
+    assert await told(7290.0) == [STATE_OFF, STATE_ON]
+    assert await told(7300.0) == [STATE_ON, STATE_ON]
