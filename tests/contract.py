@@ -96,6 +96,7 @@ MEASUREMENTS: dict[str, Entity] = {
 """Of every inverter."""
 
 METERED = (
+    "load_power",
     "meter_power",
     "grid_export_total",
     "grid_export_today",
@@ -122,6 +123,33 @@ THIRD_STRING_MEASUREMENTS: dict[str, Entity] = {
     "pv3_power": POWER,
 }
 """Of those with PV and 7.6 kW."""
+
+MODULE_MEASUREMENTS: dict[str, Entity] = {
+    "ac_voltage": VOLTAGE,
+    "ac_current": CURRENT,
+    "ac_power": POWER,
+    "frequency": FREQUENCY,
+    "battery_voltage": VOLTAGE,
+    "battery_power": POWER,
+    "battery_temperature": TEMPERATURE,
+    "battery_soc": CHARGE,
+    "meter_power": POWER,
+    "load_power": POWER,
+    "grid_import_total": ENERGY,
+    "grid_import_today": ENERGY,
+    "output_energy_total": ENERGY,
+    "output_energy_today": ENERGY,
+    **{
+        f"pv{string}_{quantity}": entity
+        for string in range(1, 5)
+        for quantity, entity in (
+            ("voltage", VOLTAGE),
+            ("current", CURRENT),
+            ("power", POWER),
+        )
+    },
+}
+"""All that is measured of an inverter that is read through its module."""
 
 NAMED_FAULTS: Mapping[str, str] = {
     "parallel_system_fault": "ParallSystem Fault",
@@ -213,7 +241,13 @@ INVERTER: dict[str, Entity] = {
 
 HEALTH: dict[str, Entity] = {
     "presence": _enum(
-        "heard", "unusable", "silent", "resting", "other_serial", category="diagnostic"
+        "heard",
+        "unusable",
+        "silent",
+        "resting",
+        "other_serial",
+        "denied",
+        category="diagnostic",
     )._replace(enabled=False),
     "failed_reads": Entity(
         SENSOR, state_class="total_increasing", category="diagnostic", enabled=False
@@ -228,6 +262,19 @@ HEALTH: dict[str, Entity] = {
     ),
 }
 """What is known of asking an inverter, of those that are asked themselves."""
+
+MODULE_INVERTER = {
+    key: INVERTER[key]
+    for key in (
+        "role",
+        "operation_led",
+        "run_mode",
+        "grid_status",
+        "last_seen",
+        "failed_polls",
+    )
+}
+"""What an inverter has beside what it measures where it is read through its module: no faults."""
 
 SIMULATED_INVERTER: dict[str, Entity] = {
     "injected_fault": Entity(
@@ -412,10 +459,12 @@ def entities_of(
     simulated: bool = False,
     controlled: bool = False,
     reported: Iterable[str] = (),
+    through_modules: bool = False,
 ) -> dict[str, dict[str, Entity]]:
     """Return every entity of a group by unique id, for each device's identifier.
 
-    ``reported`` are the secondaries that only the primary can tell of.
+    ``reported`` are the secondaries that only the primary can tell of; ``through_modules`` is
+    whether all inverters are read through their modules.
     """
     serials, reported = tuple(serials), tuple(reported)
     group = serials[0]
@@ -424,9 +473,15 @@ def entities_of(
         per_inverter |= PV_MEASUREMENTS
     if third_string:
         per_inverter |= THIRD_STRING_MEASUREMENTS
+    if through_modules:
+        per_inverter = MODULE_INVERTER | HEALTH | MODULE_MEASUREMENTS
     if simulated:
         per_inverter |= SIMULATED_INVERTER
-    unmetered = {key: per_inverter[key]._replace(enabled=False) for key in METERED}
+    unmetered = {
+        key: per_inverter[key]._replace(enabled=False)
+        for key in METERED
+        if key in per_inverter
+    }
     devices: dict[str, Mapping[str, Entity]] = dict.fromkeys(
         serials, per_inverter | unmetered
     )

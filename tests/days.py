@@ -11,7 +11,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-import logging
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -32,9 +31,6 @@ from homeassistant.helpers import entity_registry as er
 
 from .contract import ENERGY_TOTALS, entities_of
 from .groups import GroupOnTheWire, entity_id
-
-for talkative in ("sqlalchemy.engine", "homeassistant", "custom_components"):
-    logging.getLogger(talkative).setLevel(logging.WARNING)
 
 POLL = timedelta(minutes=5)
 """Between two polls: the longest that the options allow, and the shortest that statistics tell."""

@@ -30,6 +30,7 @@ from custom_components.solax_parallel.const import (
     CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_COMBINER_BOX,
+    CONF_INTERFACE,
     CONF_MESSAGE_SPACING,
     CONF_RATED_POWER,
     CONF_SIMULATED,
@@ -37,6 +38,7 @@ from custom_components.solax_parallel.const import (
     CONF_UNITS,
     DEFAULT_SCAN_INTERVAL,
     DOMAIN,
+    MODBUS,
 )
 from custom_components.solax_parallel.facts import KNOWN_FACTS
 from custom_components.solax_parallel.links import TcpLink
@@ -99,6 +101,7 @@ def simulated_group_entry(
     rated_power: int = 7600,
     prefix: str = "SIMHA",
     options: Mapping[str, Any] = CONTROLLED,
+    interface: str = MODBUS,
 ) -> MockConfigEntry:
     """Return the entry of a group that the integration plays itself."""
     serials = serial_numbers(prefix, units)
@@ -113,6 +116,7 @@ def simulated_group_entry(
             CONF_SIMULATED: {
                 CONF_BACKUP_INTERFACE: backup_interface,
                 CONF_RATED_POWER: rated_power,
+                CONF_INTERFACE: interface,
             },
         },
         options=options,

@@ -28,6 +28,7 @@ The suite lives through a few days. This lives through two hundred of them:
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+import logging
 from operator import itemgetter
 import os
 from random import Random
@@ -135,6 +136,13 @@ class Findings:
         """Return them as text."""
         largest = (f"  {name}: {error:.4f}" for name, error in sorted(self.off.items()))
         return "\n".join([f"{self.days} days; largest errors in kWh:", *largest])
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Keep nothing of what thousands of polls and statistics say."""
+    for talkative in ("sqlalchemy.engine", "homeassistant", "custom_components"):
+        caplog.set_level(logging.WARNING, logger=talkative)
 
 
 @pytest.fixture(scope="module")

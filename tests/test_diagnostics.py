@@ -296,6 +296,7 @@ async def test_simulated_group(
     assert report["data"]["data"]["simulated"] == {
         "backup_interface": "bi_pro",
         "rated_power": 7600,
+        "interface": "modbus",
     }
 
 

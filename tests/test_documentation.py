@@ -11,6 +11,7 @@ from custom_components.solax_parallel.a1_ess.profile import (
     load_profile,
 )
 from custom_components.solax_parallel.a1_ess.totals import TOTALS
+from custom_components.solax_parallel.const import MODBUS, MODULE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from scripts.documentation import FOLDER, PAGES
@@ -23,6 +24,8 @@ from .groups import CONTROLLED, QUICK, set_up
 from .texts import TEXTS
 
 OURS = "our inference, not the vendor's word"
+
+_MODULE = "\n## Monitoring module\n"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -55,16 +58,30 @@ def test_a_register_is_told_in_full(register: Register) -> None:
     page = (FOLDER / "register-evidence.md").read_text(encoding="utf-8")
     (window,) = [
         section
-        for section in page.partition("\n## Commands\n")[0].split("\n### Window ")
+        for section in page.partition(_MODULE)[0].split("\n### Window ")
         if section.startswith(f"`{register.window}`\n")
     ]
+    address = assert_told(page, window, register)
+    assert int(address, 16) == register.address
+
+
+@pytest.mark.parametrize(
+    "place", load_profile().module.values(), ids=lambda place: place.key
+)
+def test_a_place_in_an_array_is_told_in_full(place: Register) -> None:
+    page = (FOLDER / "register-evidence.md").read_text(encoding="utf-8")
+    section = page.partition(_MODULE)[2].partition("\n## Commands\n")[0]
+    assert assert_told(page, section, place) == str(place.address)
+
+
+def assert_told(page: str, section: str, register: Register) -> str:
+    """Check what a section of the page says of a register, and return where it stands."""
     (row,) = [
         [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in window.splitlines()
+        for line in section.splitlines()
         if line.startswith(f"| `{register.key}` |")
     ]
-    _, address, kind, meaning, grade, source = row
-    assert int(address, 16) == register.address
+    _, place, kind, meaning, grade, source = row
     assert kind.startswith(register.type)
     assert grade == f"`{register.grade}`"
     assert f"- {source} {register.source}\n" in page
@@ -72,6 +89,7 @@ def test_a_register_is_told_in_full(register: Register) -> None:
         assert meaning == f"{register.scale:g} {register.unit}"
     for name in {**(register.values or {}), **(register.bits or {})}.values():
         assert f" {name}" in meaning
+    return place
 
 
 @pytest.mark.parametrize(
@@ -113,8 +131,12 @@ async def test_entity_ids_are_those_of_a_new_group(
     hass: HomeAssistant, add_simulated: AddSimulated
 ) -> None:
     found: set[str] = set()
-    for options in (QUICK, CONTROLLED):
-        entry = add_simulated(units=2, options=options)
+    for options, interface in (
+        (QUICK, MODBUS),
+        (CONTROLLED, MODBUS),
+        (QUICK, MODULE),
+    ):
+        entry = add_simulated(units=2, options=options, interface=interface)
         assert await set_up(hass, entry)
         found |= {
             entity.entity_id
@@ -142,9 +164,13 @@ def test_every_named_entity_is_on_the_page() -> None:
 
 
 def contract() -> dict[str, Entity]:
-    group = entities_of(("P", "S"), simulated=True)
+    groups = [
+        entities_of(("P", "S"), simulated=True, through_modules=through_modules)
+        for through_modules in (False, True)
+    ]
     return {
         unique_id.removeprefix(f"{device}_"): entity
+        for group in groups
         for device, entities in group.items()
         for unique_id, entity in entities.items()
     }

@@ -557,6 +557,7 @@ async def test_root_cause_and_readiness(
         "faults": faults,
         "checks": [],
         "segment": None,
+        "untold": [],
         "explanation": explanation,
     }
     # Nobody knows how a silent unit is set up by now.

@@ -31,7 +31,7 @@ from custom_components.solax_parallel.a1_ess.faults import (
     STEPS,
     Family,
 )
-from custom_components.solax_parallel.a1_ess.roster import Refusal
+from custom_components.solax_parallel.a1_ess.roster import SECONDARIES, Refusal
 from custom_components.solax_parallel.a1_ess.totals import Weighting
 from custom_components.solax_parallel.a1_ess.trial import Problem
 from custom_components.solax_parallel.config_flow import (
@@ -39,6 +39,7 @@ from custom_components.solax_parallel.config_flow import (
     SolaxOptionsFlow,
 )
 from custom_components.solax_parallel.const import DOMAIN, NO, YES
+from custom_components.solax_parallel.forms import password_field
 from custom_components.solax_parallel.guidance import fault_in_words
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
 from custom_components.solax_parallel.smart_loads import name_field
@@ -136,15 +137,17 @@ async def shown(
 ) -> Shown:
     """Return, for each platform and key, what entities show that needs a text.
 
-    A simulated group of four with a BI PRO and one whose loads can only be looked at have every
-    entity that there is.
+    A simulated group of four with a BI PRO, one whose loads can only be looked at and one that
+    is read through modules have every entity that there is.
     """
-    watched_entry = add_simulated(units=1, prefix="WATCHED", options=QUICK)
-    assert await set_up(hass, simulated_entry)
-    assert await set_up(hass, watched_entry)
+    entries = [
+        simulated_entry,
+        add_simulated(units=1, prefix="WATCHED", options=QUICK),
+        add_simulated(prefix="SIMHB", interface="module"),
+    ]
     registry = er.async_get(hass)
-    entries = (simulated_entry, watched_entry)
     for entry in entries:
+        assert await set_up(hass, entry)
         for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
             registry.async_update_entity(entity.entity_id, disabled_by=None)
         await hass.config_entries.async_unload(entry.entry_id)
@@ -215,7 +218,7 @@ def test_texts_of_attributes() -> None:
                 if (key, name) == ("root_cause", "faults"):
                     assert set(attribute["state"]) == set(FAULTS)
                     continue
-                if (key, name) == ("root_cause", "units"):
+                if (key, name) in (("root_cause", "units"), ("root_cause", "untold")):
                     assert set(attribute["state"]) == set(Role)
                     continue
                 expected = (
@@ -388,7 +391,7 @@ def test_a_fault_is_called_the_same_everywhere() -> None:
         (
             TEXTS["config"],
             SolaxConfigFlow,
-            ("config_flow.py", "forms.py", "const.py", "codes.py"),
+            ("config_flow.py", "forms.py", "modules.py", "const.py", "codes.py"),
         ),
         (TEXTS["options"], SolaxOptionsFlow, ("forms.py", "const.py")),
     ],
@@ -400,10 +403,12 @@ def test_no_text_of_a_dialog_is_left_over(
     # What is missing shows when a test walks through the dialog: see texts_are_complete.
     spoken = set[str]().union(*map(strings, sources(*files))) | {
         "host",
+        "password",
         "port",
         "device",
     }
-    spoken |= {"scan_interval", "timeout", *Refusal, *map(name_field, SMART_LOADS)}
+    spoken |= {"scan_interval", "timeout", *Refusal}
+    spoken |= {*map(password_field, SECONDARIES), *map(name_field, SMART_LOADS)}
     for step, shown in texts["step"].items():
         assert hasattr(flow, f"async_step_{step}"), step
         fields = shown.get("data", {})
@@ -431,7 +436,14 @@ def test_selectors() -> None:
     selectors = {
         key: set(selector["options"]) for key, selector in TEXTS["selector"].items()
     }
-    asked = {"framer", "backup_interface", "fault", "smart_load", "yes_no"}
+    asked = {
+        "framer",
+        "backup_interface",
+        "fault",
+        "interface",
+        "smart_load",
+        "yes_no",
+    }
     assert selectors.keys() == used.keys() | asked
     for key, options in used.items():
         assert options <= selectors[key], key
@@ -454,6 +466,7 @@ def test_selectors() -> None:
         "check_result",
         "fault_detail",
         "heard",
+        "left_open",
         "report",
         "transfer_column",
         "unit_column",

@@ -19,13 +19,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
-from .conftest import Log, StartGroup
+from .conftest import AddSimulated, Log, StartGroup
 from .groups import (
     Asked,
     GroupOnTheWire,
     begin_poll,
     entity_id,
     poll,
+    set_up,
     state,
     without_windows,
 )
@@ -180,6 +181,73 @@ async def test_it_reads_and_asks_for_no_more_than_it_needs(
     ]
     assert wire.server.clients == 1
     assert logged == []
+
+
+async def test_behind_modules(
+    hass: HomeAssistant, add_simulated: AddSimulated, owners_file: Path
+) -> None:
+    entry = add_simulated(units=2, interface="module")
+    assert await set_up(hass, entry)
+    write(
+        owners_file,
+        """
+        registers:
+          l1_voltage: {address: 0x0072}
+        module:
+          battery_soc: {index: 92}
+          battery_current: {index: 90, type: s16, scale: 0.1, grade: field, source: me}
+          run_mode: {values: {3: normal}}
+        """,
+    )
+    answer = await validate(hass)
+    assert [unit["unit"] for unit in answer["units"]] == ["primary", "secondary_1"]
+    for unit in (0, 1):
+        found = registers(answer, unit)
+        # What is no place in an array is not asked for.
+        assert found.keys() == {"battery_soc", "battery_current", "run_mode"}
+        soc = found["battery_soc"]
+        assert (soc["yours"]["address"], soc["shipped"]["address"]) == (
+            "index 92",
+            "index 93",
+        )
+        assert soc["shipped"]["value"] == round(
+            float(
+                state(
+                    hass, f"{entry.data['units'][unit]['serial_number']}_battery_soc"
+                ).state
+            )
+        )
+        assert soc["yours"]["words"] == [f"0x{soc['yours']['value']:04X}"]
+        assert soc["yours"]["within_bounds"] is True
+        assert found["battery_current"]["shipped"] is None
+        assert found["battery_current"]["yours"]["unit"] == "A"
+        assert found["battery_current"]["yours"]["value"] == 0
+        assert "stands for nothing" in found["run_mode"]["yours"]["problem"]
+        assert found["run_mode"]["shipped"]["value"] == "normal"
+
+
+async def test_a_place_beyond_the_array(
+    hass: HomeAssistant, add_simulated: AddSimulated, owners_file: Path
+) -> None:
+    assert await set_up(hass, add_simulated(units=1, interface="module"))
+    write(owners_file, "module: {battery_soc: {index: 999}}")
+    found = registers(await validate(hass))["battery_soc"]
+    assert "too few" in found["yours"]["problem"]
+    assert found["shipped"]["problem"] is None
+
+
+async def test_a_module_that_wants_another_password(
+    hass: HomeAssistant, add_simulated: AddSimulated, owners_file: Path
+) -> None:
+    entry = add_simulated(units=1, interface="module")
+    assert await set_up(hass, entry)
+    write(owners_file, "module: {battery_soc: {index: 92}}")
+    (module,) = entry.runtime_data.wiring._servers
+    module.password = "ANOTHER"
+    found = registers(await validate(hass))["battery_soc"]
+    for side in ("yours", "shipped"):
+        assert found[side]["problem"] == "The module wants another password."
+        assert found[side]["words"] == []
 
 
 async def test_during_a_poll(

@@ -17,7 +17,11 @@ INTEGRATION = Path(solax_parallel.__file__).parent
 TEXTS: dict[str, Any] = json.loads(
     (INTEGRATION / "translations" / "en.json").read_text(encoding="utf-8")
 )
-TRANSLATED_BY_HOME_ASSISTANT = {"already_in_progress", "reconfigure_successful"}
+TRANSLATED_BY_HOME_ASSISTANT = {
+    "already_in_progress",
+    "reauth_successful",
+    "reconfigure_successful",
+}
 
 
 def text(*path: str) -> Any:

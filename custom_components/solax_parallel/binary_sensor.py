@@ -21,6 +21,7 @@ from .a1_ess.extension import BackupInterface
 from .a1_ess.faults import FAULTS, PARALLEL_FAULTS, Family, Fault
 from .a1_ess.group import GroupState
 from .a1_ess.inverter import InverterState
+from .const import FAULT_WORD
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (
     BackupInterfaceEntity,
@@ -29,6 +30,7 @@ from .entity import (
     InverterEntity,
     WatchedLoadEntity,
     async_add_as_known,
+    async_remove_untold,
     watched_loads,
 )
 
@@ -37,8 +39,9 @@ PARALLEL_UPDATES = 0
 
 @dataclass(frozen=True, kw_only=True)
 class InverterBinarySensorDescription(BinarySensorEntityDescription):
-    """A binary sensor of an inverter."""
+    """A binary sensor of an inverter; ``needs`` is the register that it is made of."""
 
+    needs: str
     is_on_fn: Callable[[InverterState], bool | None]
     attributes_fn: Callable[[InverterState], Mapping[str, Any]] = lambda state: {}
 
@@ -62,6 +65,7 @@ def _parallel_fault(fault: Fault) -> InverterBinarySensorDescription:
     """Describe the sensor of one of the six paralleling faults."""
     return InverterBinarySensorDescription(
         key=fault.key,
+        needs="parallel_faults",
         device_class=BinarySensorDeviceClass.PROBLEM,
         is_on_fn=lambda state: (
             None
@@ -89,6 +93,7 @@ def _fault_family(family: Family) -> InverterBinarySensorDescription:
 
     return InverterBinarySensorDescription(
         key=family,
+        needs=FAULT_WORD,
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
         is_on_fn=is_on,
@@ -119,6 +124,7 @@ INVERTER_BINARY_SENSORS = (
     *(_fault_family(family) for family in Family),
     InverterBinarySensorDescription(
         key="bms_connected",
+        needs="bms_connected",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
         is_on_fn=lambda state: state.bms_connected,
@@ -182,13 +188,17 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the binary sensors of an entry."""
+    async_remove_untold(
+        entry, {each.key: each.needs for each in INVERTER_BINARY_SENSORS}
+    )
     async_add_as_known(entry, async_add_entities, _binary_sensors)
 
 
 def _binary_sensors(coordinator: SolaxCoordinator) -> Iterator[Entity]:
-    for serial_number in coordinator.data.members:
+    for serial_number, unit in coordinator.wiring.group.units.items():
         for description in INVERTER_BINARY_SENSORS:
-            yield InverterBinarySensor(coordinator, description, serial_number)
+            if unit.can_tell(description.needs):
+                yield InverterBinarySensor(coordinator, description, serial_number)
     for group_description in GROUP_BINARY_SENSORS:
         yield GroupBinarySensor(coordinator, group_description)
     group = coordinator.wiring.group

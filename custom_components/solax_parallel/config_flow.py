@@ -1,9 +1,16 @@
 """Adding a group: find its inverters, however they are wired, show them, remember them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network
 import secrets
 from typing import Any, override
@@ -23,6 +30,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import (
     CONF_DEVICE,
     CONF_HOST,
+    CONF_PASSWORD,
     CONF_PORT,
     CONF_TYPE,
 )
@@ -32,10 +40,10 @@ from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
-    TextSelector,
 )
 
 from .a1_ess.codes import ModelType, Role
+from .a1_ess.identity import Identity
 from .a1_ess.installation import is_wiring_order
 from .a1_ess.inverter import Member
 from .a1_ess.link import Link
@@ -46,17 +54,20 @@ from .a1_ess.scan import (
     SCAN_SPACING,
     SCAN_TIMEOUT,
     SCANNED_IDS,
+    FoundInverter,
     Scan,
     scan,
     whole_group,
 )
 from .a1_ess.search import open_hosts, searchable
+from .a1_ess.source import ReadError
 from .const import (
     CONF_ADVANCED,
     CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_BAUDRATE,
     CONF_FRAMER,
+    CONF_INTERFACE,
     CONF_LINK,
     CONF_RATED_POWER,
     CONF_ROLE,
@@ -65,28 +76,39 @@ from .const import (
     CONF_UNIT_ID,
     CONF_UNITS,
     CONF_WIRING_ORDER,
+    DENIED,
     DOMAIN,
 )
 from .coordinator import SolaxCoordinator
 from .forms import (
+    MODULE_SCHEMA,
     OPTIONS_SCHEMA,
     PLACES,
+    REAUTH_SCHEMA,
+    ROLE_SCHEMA,
     SEARCH_SCHEMA,
     SERIAL_SCHEMA,
     SIMULATED_SCHEMA,
     SMART_LOADS_SCHEMA,
     TCP_SCHEMA,
     installation_schema,
+    members_schema,
+    password_field,
     wiring_order_schema,
 )
 from .installation import installation_from, installation_of, with_answers
 from .links import (
     AnyLink,
+    ModbusLink,
+    ModuleLink,
     candidates_from_text,
+    is_module,
     link_from_data,
+    module_from_text,
     serial_candidates,
     tcp_candidates,
 )
+from .modules import async_ask_module, error_key
 from .register_map import async_load_profile
 from .simulator.group import serial_numbers
 from .smart_loads import has_smart_loads
@@ -100,6 +122,13 @@ _PAUSABLE = (ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY)
 
 # How much of a search is looking for open ports; the rest is asking who is there.
 _SEARCH_SHARE = 0.5
+
+
+type _Place = tuple[AnyLink, ...]
+"""The links to try for what was typed."""
+
+type _Found = list[Placed[AnyLink]] | str
+"""The inverters found at a place, or the text that says why there are none."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +159,8 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         self._roster: Roster[AnyLink] = Roster()
         self._search = _Search(())
         self._asked = "tcp"
-        self._candidates: list[AnyLink] = []
+        self._candidates: list[ModbusLink] = []
+        self._places: dict[Role, _Place] = {}
         self._unit_id: int | None = None
         self._answers = ""
         self._typed: dict[str, Mapping[str, Any]] = {}
@@ -150,7 +180,8 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask how the inverters can be reached."""
         return self.async_show_menu(
-            step_id="user", menu_options=["search", "tcp", "serial", "simulated"]
+            step_id="user",
+            menu_options=["search", "tcp", "serial", "module", "simulated"],
         )
 
     async def async_step_reconfigure(
@@ -160,7 +191,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         if CONF_SIMULATED in self._get_reconfigure_entry().data:
             return self.async_abort(reason="simulated_has_no_links")
         return self.async_show_menu(
-            step_id="reconfigure", menu_options=["search", "tcp", "serial"]
+            step_id="reconfigure", menu_options=["search", "tcp", "serial", "module"]
         )
 
     # Searching the local networks
@@ -346,6 +377,74 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self._async_step_scan_from("serial", user_input)
         return self._form("serial")
 
+    # Asking a module
+
+    async def async_step_module(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the address of a monitoring module and for its password."""
+        self._errors, self._details = {}, {}
+        if user_input is not None:
+            # The password is asked for anew: a form must not hand it out.
+            self._typed["module"] = {CONF_HOST: user_input[CONF_HOST]}
+            try:
+                self._module = module_from_text(
+                    user_input[CONF_HOST], user_input[CONF_PASSWORD]
+                )
+            except ValueError:
+                self._errors = {CONF_HOST: "invalid_address"}
+            else:
+                if await self._async_has_profile():
+                    return await self.async_step_ask_module()
+        elif self.source == SOURCE_RECONFIGURE:
+            link = link_from_data(
+                _primary_unit(self._get_reconfigure_entry())[CONF_LINK]
+            )
+            if isinstance(link, ModuleLink):
+                self._typed.setdefault("module", {CONF_HOST: str(link)})
+        return self._form("module")
+
+    async def async_step_ask_module(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask the module which inverter it hangs on."""
+        return self._progress(
+            "ask_module",
+            self._async_ask_module,
+            "module_asked",
+            address=str(self._module),
+        )
+
+    async def _async_ask_module(self) -> Identity:
+        async with self._own_entry_paused():
+            return await async_ask_module(self.hass, self._module, self._profile)
+
+    async def async_step_module_asked(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take in the inverter behind the module, or say what is wrong."""
+        try:
+            self._behind_module: Identity = self._take_result()
+        except ReadError as err:
+            return self._form_with_error("module", error_key(err))
+        if self._behind_module.role is None:
+            self._errors, self._details = {}, {}
+            return self._form("role", serial=self._behind_module.serial_number)
+        return await self._async_take_first(self._behind_module.role)
+
+    async def async_step_role(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take the role that the module does not tell from the owner."""
+        assert user_input is not None
+        return await self._async_take_first(Role(user_input[CONF_ROLE]))
+
+    async def _async_take_first(self, role: Role) -> ConfigFlowResult:
+        """Take in the inverter behind the module that was asked for by itself."""
+        return await self._async_take_in(
+            "module", [_behind_module(self._behind_module, role)], self._module
+        )
+
     async def _async_step_scan_from(
         self, step_id: str, user_input: dict[str, Any]
     ) -> ConfigFlowResult:
@@ -393,15 +492,23 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 address=str(self._candidates[0]),
                 answers=self._answers,
             )
+        return await self._async_take_in(
+            self._asked, result.inverters, self._candidates[result.settled]
+        )
+
+    async def _async_take_in(
+        self, step_id: str, found: Iterable[FoundInverter], link: AnyLink
+    ) -> ConfigFlowResult:
+        """Take in inverters, and go on to what is missing or back to what found them."""
         try:
-            self._roster.add(result.inverters, self._candidates[result.settled])
+            self._roster.add(found, link)
             self._join_searched()
             primary = self._roster.primary.found.identity.serial_number
             if primary in self._serials_elsewhere():
                 return self.async_abort(reason="already_configured")
             self._check_roster()
         except RosterError as err:
-            return await self._async_refuse(self._asked, err.refusal)
+            return await self._async_refuse(step_id, err.refusal)
         return await self._async_step_next()
 
     def _join_searched(self) -> None:
@@ -411,6 +518,49 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             if placed.found.identity.serial_number not in known:
                 self._roster.add([placed.found], placed.link)
 
+    # Modules that want another password
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask for the passwords of the modules that no longer take theirs."""
+        self._denied = list(entry_data[DENIED])
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for one password after the other, and try it."""
+        self._errors, self._details = {}, {}
+        entry = self._get_reauth_entry()
+        units = [dict(unit) for unit in entry.data[CONF_UNITS]]
+        unit = next(
+            unit for unit in units if unit[CONF_SERIAL_NUMBER] == self._denied[0]
+        )
+        link = link_from_data(unit[CONF_LINK])
+        assert isinstance(link, ModuleLink)
+        if user_input is not None and await self._async_has_profile():
+            link = replace(link, password=user_input[CONF_PASSWORD].strip())
+            try:
+                # A module that denies is left alone, so nobody else asks it now.
+                await async_ask_module(self.hass, link, self._profile)
+            except ReadError as err:
+                self._errors = {"base": error_key(err)}
+            else:
+                unit[CONF_LINK] = link.data
+                del self._denied[0]
+                data = {**entry.data, CONF_UNITS: units}
+                if not self._denied:
+                    return self.async_update_reload_and_abort(entry, data=data)
+                self.hass.config_entries.async_update_entry(entry, data=data)
+                return await self.async_step_reauth_confirm()
+        words = await Words.async_load(self.hass)
+        return self._form(
+            "reauth_confirm",
+            unit=words("role", unit[CONF_ROLE]),
+            address=str(link),
+        )
+
     # Members that were not found there
 
     async def async_step_members(
@@ -419,27 +569,65 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask where each missing secondary can be reached, if anywhere."""
         self._errors, self._details = {}, {}
         if user_input is not None:
-            self._typed["members"] = user_input
-            for role, text in self._addresses.items():
-                try:
-                    candidates_from_text(text)
-                except ValueError:
-                    self._errors[role] = "invalid_address"
+            passwords = {
+                role: user_input.get(password_field(role), "")
+                for role in self._roster.wanted
+            }
+            # A form must not hand out passwords.
+            self._typed["members"] = {
+                role: user_input[role] for role in passwords if role in user_input
+            }
+            self._places = {}
+            for role, password in passwords.items():
+                self._take_place(role, user_input.get(role, "").strip(), password)
             if not self._errors:
-                if self._addresses:
+                if self._places:
                     return await self.async_step_scan_members()
                 return await self.async_step_confirm()
-        return self._form("members", missing=await self._missing_in_words())
+        return await self._async_members_form()
 
-    @property
-    def _addresses(self) -> dict[Role, str]:
-        """What was typed for each missing secondary, without what was left empty."""
-        typed = self._typed.get("members", {})
-        return {
-            role: text
-            for role in self._roster.missing
-            if (text := typed.get(role, "").strip())
-        }
+    def _take_place(self, role: Role, text: str, password: str) -> None:
+        """Note where a secondary is to be looked for, or what is wrong with what was typed."""
+        if not text and not password:
+            return
+        try:
+            if not password and not is_module(text):
+                self._places[role] = tuple(candidates_from_text(text))
+                return
+            link = module_from_text(text, password or self._remembered_password(text))
+        except ValueError:
+            self._errors[role] = "invalid_address"
+            return
+        if not link.password:
+            self._errors[password_field(role)] = "no_password"
+        self._places[role] = (link,)
+
+    def _remembered_password(self, text: str) -> str:
+        """Return the password of a module that the group is read through already."""
+        if self.source != SOURCE_RECONFIGURE:
+            return ""
+        return next(
+            (
+                link.password
+                for unit in self._get_reconfigure_entry().data[CONF_UNITS]
+                if unit[CONF_LINK] is not None
+                and isinstance(link := link_from_data(unit[CONF_LINK]), ModuleLink)
+                and str(link) == text
+            ),
+            "",
+        )
+
+    async def _async_members_form(self) -> ConfigFlowResult:
+        """Ask where each missing secondary is, and say what happens to one that is left out."""
+        words = await Words.async_load(self.hass)
+        through_module = isinstance(self._roster.primary.link, ModuleLink)
+        return self._form(
+            "members",
+            missing=", ".join(words("role", role) for role in self._roster.wanted),
+            left_open=words(
+                "left_open", "left_out" if through_module else "through_primary"
+            ),
+        )
 
     async def async_step_scan_members(
         self, user_input: dict[str, Any] | None = None
@@ -449,60 +637,72 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             "scan_members",
             self._async_scan_members,
             "members_scanned",
-            address=", ".join(dict.fromkeys(self._addresses.values())),
+            address=", ".join(
+                dict.fromkeys(str(place[0]) for place in self._places.values())
+            ),
         )
 
-    async def _async_scan_members(self) -> dict[str, Scan | None]:
-        """Scan every address that was typed, side by side."""
-        texts = list(self._addresses.values())
+    async def _async_scan_members(self) -> dict[_Place, _Found]:
+        """Look at every place that was typed, side by side."""
+        roles: dict[_Place, list[Role]] = {}
+        for role, place in self._places.items():
+            roles.setdefault(place, []).append(role)
         async with self._own_entry_paused():
-            results = await asyncio.gather(
-                *(
-                    self._async_try_scan(
-                        candidates_from_text(text),
-                        enough=self._has_new(texts.count(text)),
-                    )
-                    for text in dict.fromkeys(texts)
-                )
+            found = await asyncio.gather(
+                *(self._async_find(place, asked) for place, asked in roles.items())
             )
-        return dict(zip(dict.fromkeys(texts), results, strict=True))
+        return dict(zip(roles, found, strict=True))
+
+    async def _async_find(self, place: _Place, roles: list[Role]) -> _Found:
+        """Return what is at a place where secondaries in ``roles`` are expected."""
+        link = place[0]
+        if isinstance(link, ModuleLink):
+            try:
+                identity = await async_ask_module(self.hass, link, self._profile)
+            except ReadError as err:
+                return error_key(err)
+            return [Placed(_behind_module(identity, identity.role or roles[0]), link)]
+        result = await self._async_try_scan(
+            [each for each in place if not isinstance(each, ModuleLink)],
+            enough=self._has_new(len(roles)),
+        )
+        if result is None:
+            return "cannot_connect_member"
+        if result.settled is None:
+            return "no_inverter_member"
+        return [Placed(found, place[result.settled]) for found in result.inverters]
 
     async def async_step_members_scanned(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Take in the secondaries that were found, or say what is wrong with each."""
-        results: dict[str, Scan | None] = self._take_result()
-        addresses = self._addresses
-        self._errors, self._details = {}, {}
-        for text, result in results.items():
-            if (error := self._take_member(text, result)) is not None:
-                self._errors |= {
-                    role: error for role, typed in addresses.items() if typed == text
-                }
-        for role in self._roster.missing:
-            if role in addresses:
-                self._errors.setdefault(role, "other_secondary")
+        results: dict[_Place, _Found] = self._take_result()
+        problems = {
+            place: found if isinstance(found, str) else self._take_members(found)
+            for place, found in results.items()
+        }
+        self._details = {}
+        self._errors = {
+            role: problems[self._places[role]] or "other_secondary"
+            for role in self._roster.wanted
+            if role in self._places
+        }
         if self._errors:
-            return self._form("members", missing=await self._missing_in_words())
+            return await self._async_members_form()
         return await self.async_step_confirm()
 
-    def _take_member(self, text: str, result: Scan | None) -> str | None:
-        """Add what was found at an address to the roster; return what is wrong with it, if any."""
-        if result is None:
-            return "cannot_connect_member"
-        if result.settled is None:
-            return "no_inverter_member"
-        link = candidates_from_text(text)[result.settled]
-        here = {
-            unit.found.identity.serial_number
+    def _take_members(self, found: Sequence[Placed[AnyLink]]) -> str | None:
+        """Add what was found at a place to the roster; return what is wrong with it, if any."""
+        known = {
+            (unit.found.identity.serial_number, unit.link)
             for unit in self._roster.units
-            if unit.link == link
         }
-        if here >= {found.identity.serial_number for found in result.inverters}:
+        if known >= {(each.found.identity.serial_number, each.link) for each in found}:
             return "no_inverter_member"
         before = list(self._roster.units)
         try:
-            self._roster.add(result.inverters, link)
+            for each in found:
+                self._roster.add([each.found], each.link)
             self._check_roster()
         except RosterError as err:
             self._roster.units = before
@@ -516,10 +716,6 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             sum(found.identity.serial_number not in known for found in result.inverters)
             >= count
         )
-
-    async def _missing_in_words(self) -> str:
-        words = await Words.async_load(self.hass)
-        return ", ".join(words("role", role) for role in self._roster.missing)
 
     # The end of every way
 
@@ -539,9 +735,9 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
         else:
             await self.async_set_unique_id(primary)
             self._abort_if_unique_id_configured()
-        if self._roster.missing:
+        if self._roster.wanted:
             self._errors, self._details = {}, {}
-            return self._form("members", missing=await self._missing_in_words())
+            return await self._async_members_form()
         return await self.async_step_confirm()
 
     async def async_step_confirm(
@@ -645,6 +841,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                     CONF_SIMULATED: {
                         CONF_BACKUP_INTERFACE: user_input[CONF_BACKUP_INTERFACE],
                         CONF_RATED_POWER: _SIMULATED_RATED_POWER,
+                        CONF_INTERFACE: user_input[CONF_INTERFACE],
                     },
                 },
                 options={CONF_ALLOW_CONTROL: True},
@@ -674,7 +871,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_scan(
         self,
-        candidates: list[AnyLink],
+        candidates: Sequence[ModbusLink],
         *,
         unit_ids: range | list[int] = SCANNED_IDS,
         enough: Callable[[Scan], bool] = whole_group,
@@ -702,7 +899,9 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 await link.close()
 
     async def _async_try_scan(
-        self, candidates: list[AnyLink], enough: Callable[[Scan], bool] = whole_group
+        self,
+        candidates: Sequence[ModbusLink],
+        enough: Callable[[Scan], bool] = whole_group,
     ) -> Scan | None:
         """Ask every id at one place who it is; None when it can't be reached."""
         try:
@@ -801,9 +1000,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def _schema(self, step_id: str) -> vol.Schema:
         if step_id == "members":
-            return vol.Schema(
-                {vol.Optional(role): TextSelector() for role in self._roster.missing}
-            )
+            return members_schema(self._roster.wanted)
         if step_id == "confirm":
             return installation_schema(
                 self._roster.size,
@@ -811,6 +1008,9 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._typed.get("confirm", {}),
             )
         return {
+            "module": MODULE_SCHEMA,
+            "reauth_confirm": REAUTH_SCHEMA,
+            "role": ROLE_SCHEMA,
             "search": SEARCH_SCHEMA,
             "serial": SERIAL_SCHEMA,
             "simulated": SIMULATED_SCHEMA,
@@ -894,6 +1094,10 @@ class SolaxOptionsFlow(OptionsFlowWithReload):
         if has_smart_loads(self.hass, self.config_entry):
             schema = schema.extend(SMART_LOADS_SCHEMA.schema)
         return schema
+
+
+def _behind_module(identity: Identity, role: Role) -> FoundInverter:
+    return FoundInverter(unit_id=None, identity=identity, role=role)
 
 
 def _primary_unit(entry: ConfigEntry) -> Mapping[str, Any]:

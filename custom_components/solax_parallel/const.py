@@ -12,6 +12,7 @@ CONF_BAUDRATE: Final = "baudrate"
 CONF_BACKUP_INTERFACE: Final = "backup_interface"
 CONF_COMBINER_BOX: Final = "combiner_box"
 CONF_FRAMER: Final = "framer"
+CONF_INTERFACE: Final = "interface"
 CONF_LINK: Final = "link"
 CONF_HIDDEN: Final = "hidden"
 CONF_MESSAGE_SPACING: Final = "message_spacing"
@@ -29,6 +30,13 @@ CONF_UNIT_ID: Final = "unit_id"
 CONF_UNITS: Final = "units"
 CONF_WIRING_ORDER: Final = "wiring_order"
 
+DENIED: Final = "denied"
+"""The serial numbers of inverters whose modules want another password."""
+
+MODBUS: Final = "modbus"
+MODULE: Final = "module"
+"""How the inverters of a simulated group are read."""
+
 DEFAULT_PORT: Final = 502
 DEFAULT_BAUDRATE: Final = 19200
 """The rate that the inverters are delivered with (grade sister)."""
@@ -42,6 +50,8 @@ DEFAULT_MINIMUM_SWITCH_TIME: Final = 60
 """Seconds that a smart load stays on or off at least: relays wear."""
 
 FAULT_EVENT: Final = "fault"
+FAULT_WORD: Final = "inverter_faults"
+"""The register without which an inverter tells no faults."""
 """The key of the event entity that tells of an inverter's faults."""
 CLEARED: Final = "_cleared"
 """How the type of an event ends that tells of the end of a fault."""

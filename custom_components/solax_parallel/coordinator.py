@@ -13,8 +13,10 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
+from .a1_ess.inverter import Presence
+from .a1_ess.module_source import ModuleSource
 from .acceptance import Acceptance
-from .const import CONF_POLLING, DEFAULT_SCAN_INTERVAL, DOMAIN
+from .const import CONF_POLLING, DEFAULT_SCAN_INTERVAL, DENIED, DOMAIN
 from .issues import Issues, async_clear_issues
 from .pace import Pace
 from .poll_log import PollLog
@@ -71,7 +73,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.words = words
         self.acceptance = Acceptance(hass, entry.entry_id, words)
         self.pace = Pace(hass, entry)
-        self._log = PollLog(_LOGGER, entry.title)
+        self._log = PollLog(_LOGGER, entry.title, self._may_be_silent)
         self.polling: bool = entry.data.get(CONF_POLLING, True)
         self._remote_mode = RemoteModeIssue(hass, entry, words)
         self.issues = Issues(hass, entry, words)
@@ -225,6 +227,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self._remote_mode.observe(state.members)
         self.acceptance.observe(state)
         self._keep_pace(begun)
+        self._ask_for_passwords(state)
         if state.status is Status.OFFLINE:
             # Some entities tell of silence. Home Assistant keeps the data of a failed poll from
             # them, and lets them know of the first in a row only.
@@ -236,6 +239,16 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             )
         self._log.note(state)
         return state
+
+    def _ask_for_passwords(self, state: GroupState) -> None:
+        """Ask the owner for those of the modules that no longer take theirs."""
+        denied = [
+            serial_number
+            for serial_number, member in state.members.items()
+            if member.presence is Presence.DENIED
+        ]
+        if denied:
+            self.config_entry.async_start_reauth(self.hass, data={DENIED: denied})
 
     async def _async_poll(self) -> GroupState:
         state = await self.wiring.group.poll()
@@ -252,6 +265,11 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         shown = self.hass.loop.time() + LISTENERS
         spent = timedelta(seconds=int(shown) - int(begun))
         self.update_interval = max(interval - spent, LEAST_REST)
+
+    def _may_be_silent(self, serial_number: str) -> bool:
+        """Whether nobody need be told: a module leaves out answers, and many do at night."""
+        inverter = self.wiring.group.inverters.get(serial_number)
+        return inverter is not None and isinstance(inverter.source, ModuleSource)
 
 
 def _polling_is_off() -> UpdateFailed:

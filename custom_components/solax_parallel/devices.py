@@ -12,8 +12,16 @@ from homeassistant.helpers.typing import UNDEFINED
 from .a1_ess.codes import Role
 from .a1_ess.extension import SMART_LOADS
 from .a1_ess.inverter import InverterState
-from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN, MANUFACTURER
+from .const import (
+    CONF_LINK,
+    CONF_ROLE,
+    CONF_SERIAL_NUMBER,
+    CONF_UNITS,
+    DOMAIN,
+    MANUFACTURER,
+)
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .links import ModuleLink, link_from_data
 from .smart_loads import is_hidden, name_of
 
 
@@ -62,9 +70,10 @@ def async_register_devices(hass: HomeAssistant, entry: SolaxConfigEntry) -> None
             )
 
     async_update()
+    # Children first: they go with their parents.
     for device in (
-        *dr.async_entries_for_config_entry(registry, entry.entry_id),
         *dr.async_child_entries_for_config_entry(registry, entry.entry_id),
+        *dr.async_entries_for_config_entry(registry, entry.entry_id),
     ):
         if is_former_member(entry, device.identifiers):
             registry.async_remove_device(device.id)
@@ -98,19 +107,28 @@ def _async_register_inverter(
 def is_former_member(
     entry: SolaxConfigEntry, identifiers: set[tuple[str, str]]
 ) -> bool:
-    """Return whether a device is an inverter that is no longer in its group, or a hidden load.
+    """Return whether a device is no longer part of the group, or a hidden load.
 
     A silent inverter still is in it: silence is not removal.
     """
+    parts = ["group"]
+    if not _primary_is_behind_module(entry):
+        loads = (f"smart_load_{n}" for n in SMART_LOADS if not is_hidden(entry, n))
+        parts += ["bi", *loads]
     present = {unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]} | {
-        f"{entry.unique_id}_{part}"
-        for part in (
-            "group",
-            "bi",
-            *(f"smart_load_{n}" for n in SMART_LOADS if not is_hidden(entry, n)),
-        )
+        f"{entry.unique_id}_{part}" for part in parts
     }
     return not any(name in present for domain, name in identifiers if domain == DOMAIN)
+
+
+def _primary_is_behind_module(entry: SolaxConfigEntry) -> bool:
+    """Return whether nobody can tell of a BI."""
+    return any(
+        Role(unit[CONF_ROLE]).leads
+        and unit[CONF_LINK] is not None
+        and isinstance(link_from_data(unit[CONF_LINK]), ModuleLink)
+        for unit in entry.data[CONF_UNITS]
+    )
 
 
 def group_identifier(coordinator: SolaxCoordinator) -> tuple[str, str]:

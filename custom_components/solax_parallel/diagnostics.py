@@ -8,7 +8,7 @@ from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_DEVICE, CONF_HOST
+from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
 from .a1_ess.extension import SMART_LOADS
@@ -20,6 +20,9 @@ from .smart_loads import name_field
 
 _NAMES = {name_field(number) for number in SMART_LOADS}
 """What the owner calls the smart loads."""
+
+_SHORTEST_TEXT = 3
+"""From how many words in a row on letters and digits are taken for text."""
 
 
 async def async_get_config_entry_diagnostics(
@@ -40,6 +43,11 @@ async def async_get_config_entry_diagnostics(
         for unit in units
         for key in (CONF_HOST, CONF_DEVICE)
         if unit[CONF_LINK] and key in unit[CONF_LINK]
+    }
+    aliases |= {
+        unit[CONF_LINK][CONF_PASSWORD]: REDACTED
+        for unit in units
+        if unit[CONF_LINK] and CONF_PASSWORD in unit[CONF_LINK]
     }
     result: dict[str, Any] = {
         "data": entry.data,
@@ -76,6 +84,8 @@ def _redacted_words(
     profile: Profile, raw: RawWords, alias: str
 ) -> dict[str, dict[int, int]]:
     """Return the words with every text but the serial number's alias blanked out."""
+    if "module" in raw:
+        return {"module": _without_text(profile, raw["module"])}
     redacted = {space: dict(words) for space, words in raw.items()}
     for register in profile.registers.values():
         words = redacted[profile.windows[register.window].space]
@@ -84,6 +94,29 @@ def _redacted_words(
             for offset, word in enumerate(register.field().encode(text)):
                 words[register.address + offset] = word
     return redacted
+
+
+def _without_text(profile: Profile, array: Mapping[int, int]) -> dict[int, int]:
+    """Return a module's array without what reads like a serial number, which nobody has mapped."""
+    known = {
+        place.address + offset
+        for place in profile.module.values()
+        for offset in range(place.words)
+    }
+    redacted = dict(array)
+    text: list[int] = []
+    for index in range(len(array) + 1):
+        if index in array and index not in known and _is_text(array[index]):
+            text.append(index)
+            continue
+        if len(text) >= _SHORTEST_TEXT:
+            redacted |= dict.fromkeys(text, 0)
+        text = []
+    return redacted
+
+
+def _is_text(word: int) -> bool:
+    return all(chr(byte).isalnum() and byte < 0x80 for byte in word.to_bytes(2))
 
 
 def _redaction(

@@ -82,6 +82,24 @@ def _async_remove_from_other_platforms(
             registry.async_remove(former.entity_id)
 
 
+@callback
+def async_remove_untold(entry: SolaxConfigEntry, needs: Mapping[str, str]) -> None:
+    """Remove what the registry still has of entities that an inverter can no longer feed.
+
+    It is read in another way now. ``needs`` is the register that each key is made of.
+    """
+    coordinator = entry.runtime_data
+    registry = er.async_get(coordinator.hass)
+    domain = async_get_current_platform().domain
+    for serial_number, inverter in coordinator.wiring.group.inverters.items():
+        for key, register in needs.items():
+            former = registry.async_get_entity_id(
+                domain, DOMAIN, f"{serial_number}_{key}"
+            )
+            if former is not None and not inverter.can_tell(register):
+                registry.async_remove(former)
+
+
 class SolaxEntity(CoordinatorEntity[SolaxCoordinator]):
     """An entity fed by the group's poll."""
 

@@ -11,9 +11,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .a1_ess.faults import FAULTS
 from .a1_ess.inverter import InverterState
-from .const import CLEARED, FAULT_EVENT, GROUP_EVENT, GroupEventType
+from .const import CLEARED, FAULT_EVENT, FAULT_WORD, GROUP_EVENT, GroupEventType
 from .coordinator import SolaxConfigEntry
-from .entity import GroupEntity, InverterEntity, SolaxEntity
+from .entity import GroupEntity, InverterEntity, SolaxEntity, async_remove_untold
 from .facts import KNOWN_FACTS, KnownFacts, async_known_facts, lost_unit
 
 PARALLEL_UPDATES = 0
@@ -48,13 +48,15 @@ async def async_setup_entry(
 ) -> None:
     """Set up the events of an entry."""
     coordinator = entry.runtime_data
+    async_remove_untold(entry, {FAULT_EVENT: FAULT_WORD})
     await async_known_facts(hass, entry)
     async_add_entities(
         [
             GroupEvent(coordinator, EVENTS_OF_GROUP),
             *(
                 FaultEvent(coordinator, FAULTS_OF_INVERTER, serial_number)
-                for serial_number in coordinator.wiring.group.units
+                for serial_number, unit in coordinator.wiring.group.units.items()
+                if unit.can_tell(FAULT_WORD)
             ),
         ]
     )

@@ -26,7 +26,11 @@ def explain(cause: RootCause, members: Collection[InverterState], words: Words) 
         key += "_ruled_out"
     parts["cause"] = words("cause", key).format(**parts)
     evidence = "checks" if cause.checks else "reports" if cause.faults else "alone"
-    return words("explanation", evidence).format(**parts)
+    sentence = words("explanation", evidence).format(**parts)
+    if not cause.untold:
+        return sentence
+    untold = words("explanation", "untold").format(units=_roles(cause.untold, words))
+    return f"{sentence} {untold}"
 
 
 def _report(fault: str, members: Iterable[InverterState], words: Words) -> str:

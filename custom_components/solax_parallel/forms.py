@@ -8,6 +8,7 @@ import voluptuous as vol
 from homeassistant.const import (
     CONF_DEVICE,
     CONF_HOST,
+    CONF_PASSWORD,
     CONF_PORT,
     CONF_SCAN_INTERVAL,
     CONF_TIMEOUT,
@@ -24,6 +25,8 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     SerialPortSelector,
     TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
 )
 
 from .a1_ess.codes import BackupInterfaceType, Role
@@ -37,6 +40,7 @@ from .const import (
     CONF_COMBINER_BOX,
     CONF_FRAMER,
     CONF_HIDDEN,
+    CONF_INTERFACE,
     CONF_MESSAGE_SPACING,
     CONF_MINIMUM_SWITCH_TIME,
     CONF_REQUIRE_COMPLETE,
@@ -52,6 +56,8 @@ from .const import (
     DEFAULT_PORT,
     DEFAULT_SCAN_INTERVAL,
     DEFAULT_TIMEOUT,
+    MODBUS,
+    MODULE,
     NO,
     YES,
 )
@@ -100,6 +106,21 @@ TCP_SCHEMA = vol.Schema(
         ),
     }
 )
+PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
+MODULE_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_HOST): TextSelector(),
+        vol.Required(CONF_PASSWORD): PASSWORD,
+    }
+)
+REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_PASSWORD): PASSWORD})
+ROLE_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_ROLE): _choice(
+            [role for role in Role if role is not Role.SECONDARY], CONF_ROLE
+        )
+    }
+)
 SERIAL_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_DEVICE): SerialPortSelector(),
@@ -114,6 +135,9 @@ SIMULATED_SCHEMA = vol.Schema(
         vol.Required(
             CONF_BACKUP_INTERFACE, default=BackupInterfaceType.BI_PRO
         ): _choice(list(BackupInterfaceType), CONF_BACKUP_INTERFACE),
+        vol.Required(CONF_INTERFACE, default=MODBUS): _choice(
+            [MODBUS, MODULE], CONF_INTERFACE
+        ),
     }
 )
 OPTIONS_SCHEMA = vol.Schema(
@@ -156,6 +180,25 @@ SMART_LOADS_SCHEMA = vol.Schema(
         )
     }
 )
+
+
+def members_schema(roles: Sequence[Role]) -> vol.Schema:
+    """Return the form that asks where each of some secondaries can be reached, if anywhere."""
+    return vol.Schema(
+        {
+            field: selector
+            for role in roles
+            for field, selector in (
+                (vol.Optional(role), TextSelector()),
+                (vol.Optional(password_field(role)), PASSWORD),
+            )
+        }
+    )
+
+
+def password_field(role: Role) -> str:
+    """Return the field for the password of the module through which a secondary is read."""
+    return f"{role}_password"
 
 
 def installation_schema(

@@ -1,15 +1,22 @@
 """Links as an entry remembers them and as people write them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import re
 from typing import Any, Literal
 
 from modbus_connection import ModbusSerialParams, ModbusTcpParams
 
-from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PORT, CONF_TYPE
+from homeassistant.const import (
+    CONF_DEVICE,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_PORT,
+    CONF_TYPE,
+)
 
 from .a1_ess.link import LinkParams
+from .a1_ess.module import DEFAULT_PORT as MODULE_PORT
 from .const import CONF_BAUDRATE, CONF_FRAMER, DEFAULT_BAUDRATE, DEFAULT_PORT
 
 USUAL_BAUDRATES = (19200, 9600, 115200)
@@ -18,8 +25,10 @@ USUAL_BAUDRATES = (19200, 9600, 115200)
 _SERIAL_PORT = re.compile(r"/[^\0]+|COM[0-9]+", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"(?:(?:\[(?P<bracketed>[0-9A-Fa-f:.%]+)\]|(?P<plain>[^\s/:\[\]]+))"
-    r"(?::(?P<port>[0-9]{1,5}))?|(?P<ipv6>[0-9A-Fa-f:.%]+))(?P<rtu> \(RTU\))?"
+    r"(?::(?P<port>[0-9]{1,5}))?|(?P<ipv6>[0-9A-Fa-f:.%]+))(?P<note> \((?:RTU|module)\))?"
 )
+_RTU = " (RTU)"
+_MODULE = " (module)"
 
 type Framer = Literal["tcp", "rtu"]
 
@@ -34,9 +43,8 @@ class TcpLink:
 
     def __str__(self) -> str:
         """Return the address as people write it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        address = host if self.port == DEFAULT_PORT else f"{host}:{self.port}"
-        return address if self.framer == "tcp" else f"{address} (RTU)"
+        address = _address(self.host, self.port, DEFAULT_PORT)
+        return address if self.framer == "tcp" else f"{address}{_RTU}"
 
     @property
     def params(self) -> LinkParams:
@@ -86,11 +94,42 @@ class SerialLink:
         }
 
 
-type AnyLink = TcpLink | SerialLink
+@dataclass(frozen=True)
+class ModuleLink:
+    """A monitoring module with its local HTTP interface, and the password that it wants."""
+
+    host: str
+    password: str = field(repr=False)
+    port: int = MODULE_PORT
+
+    def __str__(self) -> str:
+        """Return the address as people write it."""
+        return f"{_address(self.host, self.port, MODULE_PORT)}{_MODULE}"
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What an entry remembers."""
+        return {
+            CONF_TYPE: "module",
+            CONF_HOST: self.host,
+            CONF_PORT: self.port,
+            CONF_PASSWORD: self.password,
+        }
+
+
+type ModbusLink = TcpLink | SerialLink
+type AnyLink = ModbusLink | ModuleLink
+
+
+def _address(host: str, port: int, usual_port: int) -> str:
+    host = f"[{host}]" if ":" in host else host
+    return host if port == usual_port else f"{host}:{port}"
 
 
 def link_from_data(data: Mapping[str, Any]) -> AnyLink:
     """Return the link that an entry remembers as ``data``."""
+    if data[CONF_TYPE] == "module":
+        return ModuleLink(data[CONF_HOST], data[CONF_PASSWORD], data[CONF_PORT])
     if data[CONF_TYPE] == "serial":
         return SerialLink(data[CONF_DEVICE], data[CONF_BAUDRATE])
     return TcpLink(data[CONF_HOST], data[CONF_PORT], data[CONF_FRAMER])
@@ -98,7 +137,7 @@ def link_from_data(data: Mapping[str, Any]) -> AnyLink:
 
 def tcp_candidates(
     host: str, port: int, framer: Framer | Literal["auto"] = "auto"
-) -> list[AnyLink]:
+) -> list[ModbusLink]:
     """Return the links to try; both framings where none is told.
 
     Raises ``ValueError`` for what can be no host.
@@ -116,7 +155,7 @@ def tcp_candidates(
     return [TcpLink(host, port, each) for each in framers]
 
 
-def serial_candidates(device: str, baudrate: int) -> list[AnyLink]:
+def serial_candidates(device: str, baudrate: int) -> list[ModbusLink]:
     """Return the links to try: the rate that was told first, then the usual ones.
 
     Raises ``ValueError`` for what can be no serial port of this computer.
@@ -129,21 +168,41 @@ def serial_candidates(device: str, baudrate: int) -> list[AnyLink]:
     ]
 
 
-def candidates_from_text(text: str) -> list[AnyLink]:
+def is_module(text: str) -> bool:
+    """Return whether a person wrote what ``str`` makes of the link to a module."""
+    return text.strip().endswith(_MODULE)
+
+
+def candidates_from_text(text: str) -> list[ModbusLink]:
     """Return the links to try for what a person wrote: ``host``, ``host:port`` or a serial port.
 
-    What ``str`` makes of a link is understood too. Raises ``ValueError`` for anything else.
+    What ``str`` makes of a Modbus link is understood too. Raises ``ValueError`` for anything else.
     """
     text = text.strip()
     if _SERIAL_PORT.fullmatch(text):
         return serial_candidates(text, DEFAULT_BAUDRATE)
+    host, port, note = _parts(text)
+    if note == _MODULE:
+        raise ValueError(text)
+    return tcp_candidates(host, port or DEFAULT_PORT, "rtu" if note == _RTU else "auto")
+
+
+def module_from_text(text: str, password: str) -> ModuleLink:
+    """Return the link to a module at what a person wrote: ``host`` or ``host:port``.
+
+    What ``str`` makes of such a link is understood too. Raises ``ValueError`` for anything else.
+    """
+    host, port, note = _parts(text.strip())
+    if note == _RTU:
+        raise ValueError(text)
+    return ModuleLink(host, password.strip(), port or MODULE_PORT)
+
+
+def _parts(text: str) -> tuple[str, int | None, str | None]:
+    """Return host, port and what is noted behind them; raises ``ValueError`` for no address."""
     if (match := _ADDRESS.fullmatch(text)) is None:
         raise ValueError(text)
-    port = int(match["port"] or DEFAULT_PORT)
-    if not 1 <= port <= 65535:
+    port = None if match["port"] is None else int(match["port"])
+    if port is not None and not 1 <= port <= 65535:
         raise ValueError(text)
-    return tcp_candidates(
-        match["bracketed"] or match["plain"] or match["ipv6"],
-        port,
-        "rtu" if match["rtu"] else "auto",
-    )
+    return match["bracketed"] or match["plain"] or match["ipv6"], port, match["note"]

@@ -1,6 +1,7 @@
 """Saying once when an inverter, or a part of its readings, is lost, and once when it is back."""
 
 from collections import Counter
+from collections.abc import Callable
 from logging import INFO, WARNING, Logger
 
 from .a1_ess.group import GroupState
@@ -16,16 +17,26 @@ _LOSS = {
     Presence.OTHER_SERIAL: (
         "%s: another inverter answers in place of %s, its entities are unavailable"
     ),
+    Presence.DENIED: (
+        "%s: the module of %s wants another password, its entities are unavailable"
+    ),
 }
+_SILENT = (Presence.SILENT, Presence.RESTING)
 
 
 class PollLog:
     """What of a group is lost, as far as the log tells."""
 
-    def __init__(self, logger: Logger, name: str) -> None:
-        """Write to ``logger`` about the group with this name."""
+    def __init__(
+        self, logger: Logger, name: str, may_be_silent: Callable[[str], bool]
+    ) -> None:
+        """Write to ``logger`` about the group with this name.
+
+        ``may_be_silent`` tells of a serial number whether its silence is nothing to warn of.
+        """
         self._logger = logger
         self._name = name
+        self._may_be_silent = may_be_silent
         self._lost: set[str] = set()
         self._polls: Counter[str] = Counter()
         self._failed_polls: Counter[tuple[str, str]] = Counter()
@@ -38,9 +49,15 @@ class PollLog:
         for serial_number, member in state.members.items():
             role = member.role or "inverter"
             if not member.heard:
-                if serial_number not in self._lost:
+                is_usual = self._may_be_silent(serial_number)
+                if serial_number not in self._lost and (member.lost or not is_usual):
                     self._lost.add(serial_number)
-                    self._logger.warning(_LOSS[member.presence], self._name, role)
+                    self._logger.log(
+                        INFO if is_usual and member.presence in _SILENT else WARNING,
+                        _LOSS[member.presence],
+                        self._name,
+                        role,
+                    )
                 continue
             self._polls[serial_number] += 1
             if serial_number in self._lost:

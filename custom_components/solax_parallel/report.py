@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from .a1_ess.faults import FAULTS
 from .a1_ess.inverter import InverterState, Presence
 from .a1_ess.transfer_test import TransferTest
-from .const import CLEARED, DOMAIN, FAULT_EVENT
+from .const import CLEARED, DOMAIN, FAULT_EVENT, FAULT_WORD
 from .coordinator import SolaxCoordinator
 from .explanation import explain
 from .tables import UNKNOWN, Words, check_table, table, transfer_table
@@ -205,6 +205,8 @@ async def _async_faults(coordinator: SolaxCoordinator) -> str:
         role = _role(member, words)
         if not _tells_faults(member):
             untold["not_told"].append(role)
+        if not coordinator.wiring.group.units[serial_number].can_tell(FAULT_WORD):
+            continue
         if (entity_id := _recorded_event(coordinator.hass, serial_number)) is None:
             untold["not_recorded"].append(role)
             continue

@@ -51,6 +51,7 @@ from .entity import (
     SmartLoadEntity,
     WatchedLoadEntity,
     async_add_as_known,
+    async_remove_untold,
     shown_loads,
     watched_loads,
 )
@@ -145,6 +146,7 @@ _SPREAD_UNITS: Mapping[str, tuple[SensorDeviceClass | None, str]] = {
 _METERED = frozenset(
     {
         "meter_power",
+        "load_power",
         "grid_export_total",
         "grid_import_total",
         "grid_export_today",
@@ -363,6 +365,7 @@ ROOT_CAUSE = GroupSensorDescription(
         "units": list(state.root_cause.units),
         "faults": list(state.root_cause.faults),
         "checks": list(state.root_cause.checks),
+        "untold": list(state.root_cause.untold),
         "segment": (
             None if state.root_cause.segment is None else list(state.root_cause.segment)
         ),
@@ -434,6 +437,15 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up the sensors of an entry."""
+    profile = entry.runtime_data.wiring.profile
+    async_remove_untold(
+        entry,
+        {
+            register.key: register.key
+            for register in (*profile.registers.values(), *profile.module.values())
+            if register.unit is not None
+        },
+    )
     async_add_as_known(entry, async_add_entities, _sensors)
 
 

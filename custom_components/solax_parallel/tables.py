@@ -55,9 +55,17 @@ def unit_table(
         (
             words("role", unit.found.role),
             unit.found.identity.serial_number,
-            f"{unit.link}, {words('unit_column', 'id')} {unit.found.unit_id}",
+            (
+                str(unit.link)
+                if unit.found.unit_id is None
+                else f"{unit.link}, {words('unit_column', 'id')} {unit.found.unit_id}"
+            ),
             unit.found.identity.firmware or UNKNOWN,
-            f"{unit.found.identity.rated_power} W",
+            (
+                UNKNOWN
+                if unit.found.identity.rated_power is None
+                else f"{unit.found.identity.rated_power} W"
+            ),
         )
         for unit in units
     ]

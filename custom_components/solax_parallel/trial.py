@@ -29,7 +29,7 @@ async def async_validate_profile(coordinator: SolaxCoordinator) -> dict[str, Any
         yours=await _async_owners_profile(hass, shipped),
         shipped=shipped,
     )
-    if not maps.corrected:
+    if not maps.differ:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="no_corrections",
@@ -97,7 +97,7 @@ def _sighting(sighting: Sighting, words: Words) -> dict[str, Any]:
         value = None if value is None else shortened(str(value))
     return {
         "window": register.window,
-        "address": f"0x{register.address:04X}",
+        "address": sighting.register.place,
         "words": (
             None
             if sighting.tells_serial

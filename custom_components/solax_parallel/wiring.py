@@ -1,11 +1,9 @@
 """From what an entry remembers to inverters on open links."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-
-from modbus_connection import ModbusTcpParams
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TIMEOUT
@@ -19,6 +17,8 @@ from .a1_ess.control import Control, SwitchTimes
 from .a1_ess.group import Group
 from .a1_ess.inverter import Inverter, Member
 from .a1_ess.link import Link, LinkParams
+from .a1_ess.module import PACING
+from .a1_ess.module_source import ModuleSource
 from .a1_ess.profile import Profile
 from .a1_ess.registers import RegisterSource
 from .a1_ess.reported import ReportedSecondary
@@ -26,6 +26,7 @@ from .a1_ess.trial import SourceBy
 from .const import (
     CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
+    CONF_INTERFACE,
     CONF_LINK,
     CONF_MESSAGE_SPACING,
     CONF_MINIMUM_SWITCH_TIME,
@@ -40,12 +41,15 @@ from .const import (
     DEFAULT_MINIMUM_SWITCH_TIME,
     DEFAULT_TIMEOUT,
     DOMAIN,
+    MODBUS,
 )
 from .installation import installation_of
-from .links import AnyLink, link_from_data
+from .links import AnyLink, ModuleLink, TcpLink, link_from_data
+from .modules import open_module
 from .register_map import async_load_profile
 from .simulator.group import SimulatedGroup
 from .simulator.loopback import HOST
+from .simulator.module import SimulatedModule
 from .simulator.server import SimulatorServer
 
 _MILLISECOND = 0.001
@@ -87,7 +91,9 @@ class Wiring:
     links: Mapping[LinkParams, _SharedLink]
     sources: Mapping[str, SourceBy]
     simulation: SimulatedGroup | None = None
-    _server: SimulatorServer | None = field(default=None, repr=False)
+    _servers: Sequence[SimulatorServer | SimulatedModule] = field(
+        default=(), repr=False
+    )
     _asking: bool = False
 
     def begin_asking(self) -> None:
@@ -118,8 +124,8 @@ class Wiring:
                 del self.hass.data[_SHARED_LINKS][params]
                 await shared.link.close()
         await self.async_stop_asking()
-        if self._server is not None:
-            await self._server.stop()
+        for server in self._servers:
+            await server.stop()
 
 
 async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
@@ -129,52 +135,62 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
     simulated group can't listen.
     """
     profile = await async_load_profile(hass)
-    simulation = server = None
-    if (simulated := entry.data.get(CONF_SIMULATED)) is not None:
+    simulation = None
+    servers: list[SimulatorServer | SimulatedModule] = []
+    units = entry.data[CONF_UNITS]
+    if (simulated := entry.data.get(CONF_SIMULATED)) is None:
+        ways = [
+            None if unit[CONF_LINK] is None else link_from_data(unit[CONF_LINK])
+            for unit in units
+        ]
+    else:
         simulation = SimulatedGroup(
-            serial_numbers=tuple(
-                unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]
-            ),
+            serial_numbers=tuple(unit[CONF_SERIAL_NUMBER] for unit in units),
             backup_interface=BackupInterfaceType(simulated[CONF_BACKUP_INTERFACE]),
             rated_power=simulated[CONF_RATED_POWER],
             now=dt_util.now,
             profile=profile,
         )
-        server = SimulatorServer(simulation, profile)
-        await server.start()
+        servers, ways = await _async_serve(
+            simulation, profile, simulated.get(CONF_INTERFACE, MODBUS)
+        )
+    system_interval = _system_interval(len(units), any_reported=None in ways)
     clock = SteadyClock()
-    inverters: dict[LinkParams, list[Inverter]] = {}
+    inverters: dict[AnyLink, list[Inverter]] = {}
     links: dict[LinkParams, _SharedLink] = {}
     sources: dict[str, SourceBy] = {}
     reported: list[ReportedSecondary] = []
-    system_interval = _system_interval(
-        len(entry.data[CONF_UNITS]),
-        any_reported=simulated is None
-        and any(unit[CONF_LINK] is None for unit in entry.data[CONF_UNITS]),
-    )
-    for unit in entry.data[CONF_UNITS]:
-        if server is not None:
-            params: LinkParams = ModbusTcpParams(host=HOST, port=server.port)
-        elif unit[CONF_LINK] is not None:
-            params = link_from_data(unit[CONF_LINK]).params
-        else:
+    for unit, way in zip(units, ways, strict=True):
+        if way is None:
             reported.append(
                 ReportedSecondary(
                     unit[CONF_SERIAL_NUMBER], Role(unit[CONF_ROLE]), profile
                 )
             )
             continue
-        if params not in links:
-            links[params] = _take_link(hass, entry, params, is_real=server is None)
         member = member_from(unit)
-        source_by = partial(RegisterSource, links[params].link.for_unit(member.unit_id))
+        source_by: SourceBy
+        if isinstance(way, ModuleLink):
+            module = open_module(hass, way, pacing=PACING if simulation is None else 0)
+            source_by = partial(ModuleSource, module)
+        else:
+            if way.params not in links:
+                links[way.params] = _take_link(
+                    hass, entry, way.params, is_real=simulation is None
+                )
+            assert member.unit_id is not None
+            source_by = partial(
+                RegisterSource, links[way.params].link.for_unit(member.unit_id)
+            )
         sources[member.serial_number] = source_by
-        inverters.setdefault(params, []).append(
+        inverters.setdefault(way, []).append(
             Inverter(
                 member,
                 profile,
                 source_by(profile),
                 system_interval=system_interval if member.role.leads else None,
+                # The start of Home Assistant waits for the first poll.
+                hurries=not hass.is_running,
                 clock=clock,
             )
         )
@@ -196,7 +212,26 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
             entry.entry_id, SwitchTimes()
         ),
     )
-    return Wiring(hass, profile, group, control, links, sources, simulation, server)
+    return Wiring(hass, profile, group, control, links, sources, simulation, servers)
+
+
+async def _async_serve(
+    simulation: SimulatedGroup, profile: Profile, interface: str
+) -> tuple[list[SimulatorServer | SimulatedModule], list[AnyLink | None]]:
+    """Start what stands in for real inverters, and return it with the way to each of them.
+
+    Raises ``OSError`` when a port can't be used.
+    """
+    if interface == MODBUS:
+        server = SimulatorServer(simulation, profile)
+        await server.start()
+        return [server], [TcpLink(HOST, server.port)] * len(simulation.units)
+    modules = [SimulatedModule(simulation, unit, profile) for unit in simulation.units]
+    for module in modules:
+        await module.start()
+    return [*modules], [
+        ModuleLink(HOST, module.password, module.port) for module in modules
+    ]
 
 
 def _system_interval(units: int, *, any_reported: bool) -> float | None:

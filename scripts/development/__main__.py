@@ -45,6 +45,11 @@ def _options() -> Namespace:
         "--fresh", action="store_true", help="forget what earlier runs left in .develop"
     )
     parser.add_argument(
+        "--module",
+        action="store_true",
+        help="have a new group read through its modules' local HTTP interface",
+    )
+    parser.add_argument(
         "--once",
         action="store_true",
         help="print the group once and end: 0 if it is complete, 1 if not",
@@ -115,7 +120,9 @@ async def _attend(options: Namespace, account: Account, log: Path) -> int:
             await api.wait_until_running()
             if not await read_groups(api):
                 _say("adding a simulated group: 4 inverters with a BI PRO")
-                await add_simulated_group(api)
+                await add_simulated_group(
+                    api, interface="module" if options.module else "modbus"
+                )
             await set_up_dashboard(api)
             await set_up_energy_dashboard(api, await read_groups(api))
             await api.command("simulated_past/fill")

@@ -107,11 +107,16 @@ def _stems(unique_ids: Iterable[str], mark: str) -> list[str]:
     return [text.removesuffix(mark) for text in unique_ids if text.endswith(mark)]
 
 
-async def add_simulated_group(api: Api) -> None:
-    """Add four simulated inverters with a BI PRO, the way an owner would."""
+async def add_simulated_group(api: Api, *, interface: str = "modbus") -> None:
+    """Add four simulated inverters with a BI PRO, the way an owner would.
+
+    ``interface`` is what they are read through: ``modbus`` or ``module``.
+    """
     flow = await api.post("/api/config/config_entries/flow", {"handler": DOMAIN})
     path = f"/api/config/config_entries/flow/{flow['flow_id']}"
     await api.post(path, {"next_step_id": "simulated"})
-    result = await api.post(path, {"units": 4, "backup_interface": "bi_pro"})
+    result = await api.post(
+        path, {"units": 4, "backup_interface": "bi_pro", "interface": interface}
+    )
     if result["type"] != "create_entry":
         raise ApiError(f"the simulated group could not be added: {result}")

@@ -81,7 +81,7 @@ def _inverter(group: GroupView, serial_number: str) -> list[str]:
         _show(sensor("operation_led")),
         _show(sensor("run_mode")),
         _show(sensor("ac_power")),
-        _sum([sensor(f"pv{string}_power") for string in (1, 2, 3)]),
+        _sum([sensor(f"pv{string}_power") for string in (1, 2, 3, 4)]),
         _show(sensor("battery_power")),
         _show(sensor("battery_soc")),
         _faults(group, serial_number),
@@ -90,19 +90,22 @@ def _inverter(group: GroupView, serial_number: str) -> list[str]:
 
 def _faults(group: GroupView, serial_number: str) -> str:
     """Return the faults that are there, and a question mark if some are not known."""
+    told = {
+        own: reading
+        for (domain, unique_id), reading in group.readings.items()
+        if domain == "binary_sensor"
+        and reading.attributes.get("device_class") == "problem"
+        and (own := unique_id.removeprefix(f"{serial_number}_")) != unique_id
+        # The group goes by its primary's serial number.
+        and not own.startswith("group_")
+    }
     found: list[str] = []
-    some_unknown = False
-    for (domain, unique_id), reading in group.readings.items():
-        if (
-            domain == "binary_sensor"
-            and unique_id.startswith(f"{serial_number}_")
-            and reading.attributes.get("device_class") == "problem"
-        ):
-            some_unknown |= reading.state in _UNKNOWN
-            if reading.state == "on":
-                own = unique_id.removeprefix(f"{serial_number}_")
-                found += reading.attributes.get("faults") or [own]
-    return ", ".join(found + [_NOT_KNOWN] * some_unknown) or "none"
+    for own, reading in told.items():
+        if reading.state == "on":
+            found += reading.attributes.get("faults") or [own]
+    # Behind a module there is no such sensor at all.
+    all_known = told and not any(each.state in _UNKNOWN for each in told.values())
+    return ", ".join(found if all_known else [*found, _NOT_KNOWN]) or "none"
 
 
 def _total(reading: Reading | None) -> str:

@@ -47,7 +47,8 @@ _GROUP = _Device(
     f"{_PRIMARY}_group",
     TEXTS["device"]["group"]["name"],
     "Sums, and what is known of all inverters together. The attributes `members_included`, "
-    "`members_expected` and `complete` of a total say how many inverters are in it.",
+    "`members_expected`, `members_through_primary` and `complete` of a total say how many inverters "
+    "are in it.",
 )
 _DEVICES = (
     _GROUP,
@@ -81,14 +82,24 @@ _ONLY: Mapping[str, Mapping[str, Any]] = {
     "Simulated group only.": {"simulated": False},
     "With BI or BI PRO only.": {"backup_interface": "none"},
     "BI PRO only.": {"backup_interface": "bi"},
+    "Not through a [module](module.md).": {"through_modules": True},
 }
 """What to say of an entity that is missing in a kind of group which has its device."""
+
+_THROUGH_MODULES_ONLY = "Through a [module](module.md) only."
 
 _MANY = 14
 """More states than this are not listed."""
 
 _SAID_ELSEWHERE = frozenset(
-    {"event_type", "source", "members_included", "members_expected", "complete"}
+    {
+        "event_type",
+        "source",
+        "members_included",
+        "members_expected",
+        "members_through_primary",
+        "complete",
+    }
 )
 """Attributes that need not be named with every entity."""
 
@@ -107,7 +118,8 @@ MEANINGS: Mapping[str, str] = {
     "ac_power": "what flows through the AC ports; off-grid they are dead",
     "battery_power": "+ is charging",
     "grid_power": "from the primary's meter, + is import",
-    "load_power": "what the house draws: with the grid AC power plus grid power, off-grid the backup output",
+    "load_power": "what is drawn at this inverter's meter",
+    "group_load_power": "what the house draws: with the grid AC power plus grid power, off-grid the backup output",
     "meter_power": "of this inverter's own meter, + is export",
     "group_battery_soc": "the mean, weighted with the batteries' capacity where that is known",
     "complete": "every inverter that belongs to the group answered in the latest poll",
@@ -174,6 +186,7 @@ def entity_page() -> str:
 
 def _sections() -> Iterator[str]:
     whole, controlled = _group(), _group(controlled=True)
+    through_modules = _group(through_modules=True)
     lesser = {remark: _group(**kind) for remark, kind in _ONLY.items()}
     for device in _DEVICES:
         yield f"## {device.title}"
@@ -182,7 +195,8 @@ def _sections() -> Iterator[str]:
             "| Name | Entity id | Unit or states | What it tells |",
             "| --- | --- | --- | --- |",
         ]
-        for unique_id, entity in whole[device.identifier].items():
+        known = whole[device.identifier]
+        for unique_id, entity in known.items():
             key = unique_id.removeprefix(f"{device.identifier}_")
             remarks = [
                 remark
@@ -195,6 +209,16 @@ def _sections() -> Iterator[str]:
                 for each in (entity, controlled[device.identifier][unique_id])
             }
             rows.extend(_row(device, key, kind, remarks) for kind in kinds.values())
+        rows.extend(
+            _row(
+                device,
+                unique_id.removeprefix(f"{device.identifier}_"),
+                entity,
+                [_THROUGH_MODULES_ONLY],
+            )
+            for unique_id, entity in through_modules[device.identifier].items()
+            if unique_id not in known
+        )
         yield "\n".join(rows)
         if device.identifier == _PRIMARY:
             yield _reported()

@@ -56,6 +56,10 @@ MORE: Mapping[str, str] = {
         "Home Assistant's network adapters are under *Settings > System > Network*."
     ),
     "quantity_zero": "Without it nobody knows how many inverters the group has.",
+    "module_password": "Where to find it: [setting it up](module.md#setting-it-up).",
+    "module_other_device": (
+        "What such an answer may have been: [how it is asked](module.md#how-it-is-asked)."
+    ),
     "same_serial": "Two addresses may lead to one module, such as its name and its number.",
     "nobody_answered": (
         "Home Assistant tries again by itself, at growing intervals. While it is set up, a silent group is "

@@ -48,7 +48,9 @@ the day at which the value differs.
 
    `address`, `type`, `scale`, `bounds`, `values` (codes), `bits`, `grade` and `source` can be
    corrected, and a register that is missing here can be added with all of them. It has to lie in one
-   of the windows below, because nothing else is ever read.
+   of the windows below, because nothing else is ever read. What is read through a
+   [monitoring module](module.md#correcting-a-place) has a section of its own, `module`, with `index`
+   instead of `address` and `window`.
 3. Run the action *Validate register map* under *Developer tools > Actions*:
 
    ```yaml
@@ -82,6 +84,13 @@ _REGISTERS = """\
 
 Values of 32 bits are two words, the low one first. A number in brackets is the source:"""
 
+_MODULE = """\
+## Monitoring module
+
+Where an inverter is read [through its module](module.md), these are the places in the array `Data` of
+its answer. Unit, bounds and codes are those of the register with the same key unless something else is
+known:"""
+
 _COMMANDS = """\
 ## Commands
 
@@ -105,6 +114,8 @@ def register_page() -> str:
                 _windows(profile),
                 _REGISTERS,
                 *_registers(profile),
+                _MODULE,
+                _places(profile),
                 _COMMANDS,
                 _commands(profile),
             ]
@@ -131,6 +142,7 @@ def _sources(profile: Profile) -> list[str]:
     """Return every source once, in the order of their numbers."""
     entries: tuple[Register | Command, ...] = (
         *profile.registers.values(),
+        *profile.module.values(),
         *profile.commands.values(),
     )
     return list(dict.fromkeys(entry.source for entry in entries))
@@ -144,11 +156,19 @@ def _registers(profile: Profile) -> Iterator[str]:
         yield _table(
             ("Key", "Address", "Type", "Scale and unit", "Grade", "Source"),
             (
-                _row(register, sources)
+                _row(register, f"0x{register.address:04X}", sources)
                 for register in profile.registers.values()
                 if register.window == window
             ),
         )
+
+
+def _places(profile: Profile) -> str:
+    sources = _sources(profile)
+    return _table(
+        ("Key", "Index", "Type", "Scale and unit", "Grade", "Source"),
+        (_row(place, str(place.address), sources) for place in profile.module.values()),
+    )
 
 
 def _commands(profile: Profile) -> str:
@@ -170,10 +190,10 @@ def _command_row(command: Command, sources: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _row(register: Register, sources: Sequence[str]) -> tuple[str, ...]:
+def _row(register: Register, place: str, sources: Sequence[str]) -> tuple[str, ...]:
     return (
         f"`{register.key}`",
-        f"0x{register.address:04X}",
+        place,
         register.type if register.type != "ascii" else f"ascii, {register.words} words",
         _meaning(register),
         f"`{register.grade}`",

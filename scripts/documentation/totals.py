@@ -43,7 +43,8 @@ The last good value stands in for it for three polls; then the entity is unavail
 Counters are held against what they can have counted:
 
 - What is read of a counter for the first time has to be borne out: it is read up to five times in a
-  row, in the same poll, until three readings agree.
+  row, in the same poll, until three readings agree. A [module](module.md) is not asked more often than
+  it can bear: there its next answers have to agree.
 - A counter goes on from where it was, no faster than twice the rated power allows (the meter's: 60
   kW). After more than five minutes without a reading, three polls have to agree on the new value;
   after polling was off it is read again at once, as for the first time.
@@ -51,8 +52,9 @@ Counters are held against what they can have counted:
   has started anew. The entity then starts near 0 and goes on from there, because Home Assistant
   counts everything after a fall as new energy. What the counter stood at, if it did not start at
   nothing, is its attribute `counted_before`. The group's total goes on from where it was.
-- The same holds when an inverter was replaced (*Repairs* asks), and when you correct the place or the
-  scale of a counter in your own register map: it is another counter from then on.
+- The same holds when an inverter was replaced (*Repairs* asks), when it is read through a module
+  instead of Modbus or the other way round, and when you correct the place or the scale of a counter in
+  your own register map: it is another counter from then on.
 - What nobody can know is not made up: what was counted between the last reading and a reset is lost.
 - A nonsense value within what could have been counted can't be told from the truth. It is shown, and
   waits until the counter has caught up.
@@ -65,8 +67,8 @@ an entity that is disabled, makes a total fall.
 Once a minute the primary is asked for its own totals of the whole system. In a group whose inverters
 all answer, AC, PV and battery power are compared with them. When one of them differs by more than 5 %
 and more than 100 W in ten comparisons in a row, *Totals disagree with primary* reports a problem;
-its attributes show both sides. PV is compared without third strings, which the primary does not
-tell of.
+its attributes show both sides. PV is compared without third and fourth strings, which the primary
+does not tell of. A primary that is read through a module tells no such totals.
 
 ## How evenly the inverters work
 

@@ -155,10 +155,12 @@ async def build(
             Inverter(
                 member,
                 profile,
-                source(link.for_unit(member.unit_id), profile),
+                source(link.for_unit(unit_id), profile),
                 clock=clock,
             )
-            for member in members(simulated.serial_numbers, 7600)
+            for unit_id, member in enumerate(
+                members(simulated.serial_numbers, 7600), start=1
+            )
         ]
         group = Group([inverters], clock=clock)
         times = settings.setdefault("times", SwitchTimes())

@@ -8,7 +8,11 @@ from typing import NamedTuple
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.solax_parallel.a1_ess.counters import Count, StoredCount, place
+from custom_components.solax_parallel.a1_ess.counters import (
+    Count,
+    StoredCount,
+    counted_at,
+)
 from custom_components.solax_parallel.a1_ess.profile import (
     Profile,
     Register,
@@ -296,7 +300,7 @@ def test_a_days_counter_falls_after_three_polls(
 def stored(
     register: Register, value: float, **changes: float | str | None
 ) -> StoredCount:
-    kept = StoredCount(value=value, age=10, place=place(register))
+    kept = StoredCount(value=value, age=10, place=counted_at(register))
     return replace(kept, **changes)  # type: ignore[arg-type]
 
 
@@ -305,7 +309,7 @@ def test_a_counter_goes_on_from_what_was_stored(total: Register) -> None:
     taken(count, [700, 700, 700.1])
     kept = count.stored(40)
     assert kept == StoredCount(
-        value=0.1, counted_before=700, carried=1000, age=10, place=place(total)
+        value=0.1, counted_before=700, carried=1000, age=10, place=counted_at(total)
     )
 
     restored = Count.restored(total, kept, 0)

@@ -70,12 +70,14 @@ def make_inverter(profile: Profile, clock: Clock) -> MakeInverter:
         member: Member | None = None,
         *,
         system_interval: float | None = None,
+        hurries: bool = True,
     ) -> Inverter:
         return Inverter(
             member or device.member(),
             profile,
             RegisterSource(device.unit, profile),
             system_interval=system_interval,
+            hurries=hurries,
             clock=clock,
         )
 
@@ -174,6 +176,24 @@ async def test_who_it_is_is_asked_once(
         clock.move(10)
         await inverter.poll()
         assert device.asked() == [*READINGS, "primary_extension"]
+
+
+async def test_where_nobody_waits_all_is_asked_at_once(
+    make_device: MakeDevice, make_inverter: MakeInverter
+) -> None:
+    device = make_device()
+
+    state = await make_inverter(device, hurries=False).poll()
+
+    again = ["live", "legs", "primary_extension"]
+    assert device.asked() == [
+        "identity",
+        *with_settings("primary_extension"),
+        *again,
+        *again,
+    ]
+    assert state.identity is not None
+    assert state.identity.firmware == "DSP 1.07 / ARM 2.13"
 
 
 async def test_no_two_requests_in_a_row_look_alike(

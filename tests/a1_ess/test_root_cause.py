@@ -313,7 +313,7 @@ def test_what_is_not_told_is_unknown() -> None:
         serial_number="X", role=Role.PRIMARY, presence=Presence.HEARD
     )
     result = find_root_cause([silent_about_faults], PASSED, units_expected=1, well=True)
-    assert result == RootCause(cause=Cause.UNKNOWN)
+    assert result == RootCause(cause=Cause.UNKNOWN, untold=(Role.PRIMARY,))
 
 
 def test_a_group_that_is_not_well_has_a_cause() -> None:

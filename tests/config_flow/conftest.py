@@ -1,7 +1,14 @@
 """Groups wired in every way there is, on loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
 import os
 import pty
@@ -14,14 +21,19 @@ import pytest
 import pytest_socket
 
 from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
-from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
 from custom_components.solax_parallel.simulator.group import (
     SimulatedGroup,
     serial_numbers,
 )
+from custom_components.solax_parallel.simulator.module import SimulatedModule
+from tests.a1_ess.modules import HostileModule
 from tests.groups import Clock, PokedServer, Pokes
 
 type Serve = Callable[..., Awaitable[PokedServer]]
+
+type ServeModules = Callable[..., Awaitable[list[SimulatedModule]]]
+type Misbehave = Callable[..., Awaitable[HostileModule]]
 
 type LaySerialLine = Callable[..., Awaitable[str]]
 
@@ -74,6 +86,8 @@ def impatient(request: pytest.FixtureRequest) -> Iterator[None]:
         patch(f"{package}.config_flow.QUICK_TIMEOUT", 0.2),
         patch(f"{package}.config_flow.SCAN_SPACING", 0),
         patch(f"{package}.wiring.DEFAULT_MESSAGE_SPACING", 0),
+        patch(f"{package}.wiring.PACING", 0),
+        patch(f"{package}.modules.TIMEOUT", 0.5),
     ):
         yield
 
@@ -154,3 +168,44 @@ async def serial_line(serve: Serve) -> AsyncIterator[LaySerialLine]:
     yield lay
     for end in endings:
         end()
+
+
+@pytest.fixture
+async def serve_modules() -> AsyncIterator[ServeModules]:
+    """Hang a module on each inverter of a group, or on some by their indices."""
+    started: list[SimulatedModule] = []
+
+    async def start(
+        group: SimulatedGroup,
+        *indices: int,
+        profile: Profile | None = None,
+        ports: Sequence[int] = (0, 0, 0, 0),
+    ) -> list[SimulatedModule]:
+        modules = [
+            SimulatedModule(
+                group, group.units[index], profile or load_profile(), ports[index]
+            )
+            for index in indices or range(len(group.units))
+        ]
+        for module in modules:
+            await module.start()
+        started.extend(modules)
+        return modules
+
+    yield start
+    for module in started:
+        await module.stop()
+
+
+@pytest.fixture
+async def misbehave() -> AsyncIterator[Misbehave]:
+    """Start modules that do not answer as they should."""
+    started: list[HostileModule] = []
+
+    async def start(**kwargs: Any) -> HostileModule:
+        started.append(await HostileModule(**kwargs).start())
+        return started[-1]
+
+    yield start
+    for module in started:
+        await module.stop()

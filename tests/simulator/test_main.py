@@ -18,6 +18,7 @@ from custom_components.solax_parallel.simulator import __main__ as program
 from custom_components.solax_parallel.simulator.console import obey
 from custom_components.solax_parallel.simulator.group import SimulatedGroup
 from custom_components.solax_parallel.simulator.loopback import HOST
+from custom_components.solax_parallel.simulator.module import SimulatedModule
 from custom_components.solax_parallel.simulator.replay import ReplayServer
 from custom_components.solax_parallel.simulator.server import SimulatorServer
 
@@ -105,6 +106,36 @@ def test_a_taken_port_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     captured = capfd.readouterr()
     assert captured.out == ""
     assert captured.err == f"can't listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_modules_are_served_too(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And each says where, and what its password is."""
+    monkeypatch.setattr(sys, "stdin", None)
+    start = SimulatedModule.start
+
+    async def start_and_stop_soon(module: SimulatedModule) -> None:
+        await start(module)
+        if module.unit.unit_id == 2:
+            asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGTERM)
+
+    monkeypatch.setattr(SimulatedModule, "start", start_and_stop_soon)
+    assert program.main(["--port", "0", "--units", "2", "--module"]) == 0
+    _, first, second = capfd.readouterr().out.splitlines()
+    for number, line in enumerate((first, second), start=1):
+        assert re.fullmatch(
+            rf"module of unit {number}: 127\.0\.0\.1:[1-9]\d+, password SWSIM0000{number}",
+            line,
+        )
+
+
+def test_a_taken_port_of_a_module(capfd: pytest.CaptureFixture[str]) -> None:
+    """The ports of modules follow the one of the server."""
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        assert program.main(["--port", str(port - 1), "--module"]) == 1
+    assert f"can't listen on 127.0.0.1:{port}:" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -111,11 +111,18 @@ def _extension(read: Callable[[Extension], Value | None]) -> _Read:
     return lambda answer: None if answer.extension is None else read(answer.extension)
 
 
+def _model_type(answer: Answer) -> Value | None:
+    """Return the model, which either the extension tells or the module."""
+    if answer.extension is not None:
+        return answer.extension.model_type
+    return None if answer.identity is None else answer.identity.model_type
+
+
 _SAME_ON_ALL: Mapping[Check, _Read] = {
     Check.FIRMWARE: _identity(lambda identity: identity.firmware),
     Check.RATED_POWER: _identity(lambda identity: identity.rated_power),
     Check.BATTERY_QUANTITY: _identity(lambda identity: identity.battery_count),
-    Check.MODEL_TYPE: _extension(lambda extension: extension.model_type),
+    Check.MODEL_TYPE: _model_type,
     Check.SAFETY_CODE: _extension(lambda extension: extension.safety_code),
 }
 

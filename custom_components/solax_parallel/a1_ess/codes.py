@@ -85,6 +85,7 @@ WORKING_MODES = frozenset(
         RunMode.NORMAL_GENERATOR,
     }
 )
+ON_GRID_MODES = frozenset({RunMode.NORMAL, RunMode.NORMAL_REMOTE})
 OFF_GRID_MODES = frozenset({RunMode.OFF_GRID_WAITING, RunMode.OFF_GRID})
 
 
@@ -144,6 +145,7 @@ CODES: dict[str, type[StrEnum]] = {
     "model_type": ModelType,
     "parallel_setting": ParallelSetting,
     "role": Role,
+    "parallel_role": Role,
     "run_mode": RunMode,
     "grid_status": GridStatus,
     "operation_led": Led,

@@ -85,7 +85,7 @@ class Count:
         A count that was read from another place was another counter.
         """
         count = cls(register)
-        if stored.place == place(register):
+        if stored.place == counted_at(register):
             count.counted_before = stored.counted_before
             count._carried = stored.carried
             count._last = count._before_last = stored.value + stored.counted_before
@@ -124,7 +124,7 @@ class Count:
             counted_before=self.counted_before,
             carried=self._carried,
             age=None if self._at == -inf else now - self._at,
-            place=place(self.register),
+            place=counted_at(self.register),
         )
 
     def take(self, sample: float, per_hour: float, now: float) -> bool:
@@ -233,8 +233,6 @@ class Count:
         self.counted_before = 0.0 if from_nothing else course.first
 
 
-def place(register: Register) -> str:
+def counted_at(register: Register) -> str:
     """Return where a register is read from, and how: a change of it makes another counter."""
-    return (
-        f"{register.window} 0x{register.address:04X} {register.type} x{register.scale}"
-    )
+    return f"{register.window} {register.place} {register.type} x{register.scale}"

@@ -356,8 +356,11 @@ class Group:
         """Remember what the primary tells of the group, which outlives its silence."""
         if primary.role is Role.STANDALONE:
             self._unit_quantity = 1
-        elif primary.extension is not None:
-            self._unit_quantity = primary.extension.unit_quantity
+        elif primary.extension is None:
+            if primary.unit_quantity is not None:
+                self._unit_quantity = primary.unit_quantity
+        else:
+            self._unit_quantity = primary.unit_quantity
             self.told_backup_interface = (
                 primary.extension.backup_interface_type or self.told_backup_interface
             )

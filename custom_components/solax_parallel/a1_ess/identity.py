@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .codes import ParallelSetting
+from .codes import ModelType
+from .placement import Placement, decode_placement
 from .profile import Profile
 from .source import ReadError, SilentError, Source, UnusableError, Value
 
@@ -24,15 +25,18 @@ class OtherSerialError(ReadError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identity:
-    """What an inverter says of itself: rated power in W, batteries in packs."""
+class Identity(Placement):
+    """What an inverter says of itself: rated power in W, batteries in packs.
+
+    Only a module tells ``model_type`` here.
+    """
 
     serial_number: str
     factory_name: str
     firmware: str | None = None
     rated_power: int | None = None
     battery_count: int | None = None
-    parallel_setting: ParallelSetting | None = None
+    model_type: ModelType | None = None
 
 
 async def read_identity(source: Source, profile: Profile) -> Identity:
@@ -82,7 +86,8 @@ def identity_from(values: Mapping[str, Value | None], profile: Profile) -> Ident
         firmware=_firmware(values),
         rated_power=rated_power if rated_power in RATED_POWERS else None,
         battery_count=_number(values, "battery_count"),
-        parallel_setting=decode_setting(profile, values),
+        **vars(decode_placement(profile, values)),
+        model_type=_model_type(values),
     )
 
 
@@ -91,14 +96,6 @@ def _serial_number(values: Mapping[str, Value | None]) -> str:
     if not serial_number:
         raise UnusableError("there is no serial number")
     return serial_number
-
-
-def decode_setting(
-    profile: Profile, values: Mapping[str, Value | None]
-) -> ParallelSetting | None:
-    """Return the parallel setting among ``values``; None where it is missing or in no table."""
-    code = profile.registers["parallel_setting"].code(values.get("parallel_setting"))
-    return None if code is None else ParallelSetting(code)
 
 
 def _firmware(values: Mapping[str, Value | None]) -> str | None:
@@ -110,6 +107,11 @@ def _firmware(values: Mapping[str, Value | None]) -> str | None:
             return None
         versions.append(f"{board.upper()} {major}.{minor:02}")
     return " / ".join(versions)
+
+
+def _model_type(values: Mapping[str, Value | None]) -> ModelType | None:
+    value = values.get("model_type")
+    return value if isinstance(value, ModelType) else None
 
 
 def _text(values: Mapping[str, Value | None], key: str) -> str:

@@ -1,6 +1,6 @@
 """One inverter: who it is, what it says, and what that means."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from .codes import (
     FAULT_MODES,
     OFF_GRID_MODES,
-    ROLE_FROM_SETTING,
+    ON_GRID_MODES,
     WORKING_MODES,
     GridStatus,
     Led,
@@ -36,6 +36,7 @@ from .identity import (
 from .profile import Fitted, Profile, Register
 from .samples import Samples
 from .source import (
+    DeniedError,
     ReadError,
     RefusedError,
     SilentError,
@@ -75,15 +76,19 @@ class Presence(StrEnum):
     SILENT = "silent"
     RESTING = "resting"
     OTHER_SERIAL = "other_serial"
+    DENIED = "denied"
     UNASKED = "unasked"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """An inverter as it was found when the group was set up; rated power in W."""
+    """An inverter as it was found when the group was set up; rated power in W.
+
+    Behind a module it has no ``unit_id``.
+    """
 
     serial_number: str
-    unit_id: int
+    unit_id: int | None
     role: Role
     rated_power: int | None = None
     model_type: ModelType | None = None
@@ -95,8 +100,8 @@ class InverterState:
 
     ``readings`` are in the units of the profile, ``counted_before`` what a counter stood at that
     did not start at nothing. ``faults`` and ``parallel_faults`` hold the keys of the faults
-    reported, ``unnamed_bits`` what else the fault words say. ``failures`` tells for each window
-    why it could not be used.
+    reported, ``unnamed_bits`` what else the fault words say; ``tells_faults`` is whether they can
+    be read of it at all. ``failures`` tells for each window why it could not be used.
     """
 
     serial_number: str
@@ -109,12 +114,14 @@ class InverterState:
     bms_connected: bool | None = None
     led: Led | None = None
     led_source: LedSource | None = None
+    tells_faults: bool = True
     faults: frozenset[str] | None = None
     parallel_faults: frozenset[str] | None = None
     unnamed_bits: Mapping[str, int] = field(default_factory=dict)
     readings: Mapping[str, float | None] = field(default_factory=dict)
     counted_before: Mapping[str, float] = field(default_factory=dict)
     extension: Extension | None = None
+    unit_quantity: int | None = None
     system: Mapping[str, Value | None] = field(default_factory=dict)
     reported: bool = False
     other_serial: str | None = None
@@ -134,7 +141,7 @@ class InverterState:
         """Whether the inverter is gone; None while it may only have missed a poll or two."""
         if self.heard:
             return False
-        gone = self.presence is Presence.OTHER_SERIAL or (
+        gone = self.presence in (Presence.OTHER_SERIAL, Presence.DENIED) or (
             self.failed_polls >= SILENT_POLLS
         )
         return gone or None
@@ -193,6 +200,14 @@ class _Rest:
             self.until = now + REST
 
 
+def _measuring(registers: Mapping[str, Register]) -> tuple[Register, ...]:
+    return tuple(
+        register
+        for register in registers.values()
+        if register.unit is not None and register.window in _MEASURING
+    )
+
+
 class Inverter:
     """Polls one inverter and keeps what outlives a poll.
 
@@ -206,12 +221,14 @@ class Inverter:
         source: Source,
         *,
         system_interval: float | None = None,
+        hurries: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare ``member`` to be polled; nothing is read yet.
 
         ``system_interval`` is after how many seconds a primary is asked again for what it knows
-        of the whole system, None for never.
+        of the whole system, None for never. ``hurries`` puts off to the second poll what hardly
+        ever changes, because somebody waits for the first one.
         """
         self.member = member
         self.source = source
@@ -220,12 +237,16 @@ class Inverter:
         self._clock = clock
         self._system_interval = system_interval
         self._system_read_at = clock() if system_interval else float("-inf")
+        self._hurries = hurries
         self._verified = False
         self._other_serial: str | None = None
-        self._said: dict[str, Value | None] = {"rated_power": member.rated_power}
+        self._said: dict[str, Value | None] = {}
+        if self.can_tell("rated_power"):
+            self._said["rated_power"] = member.rated_power
         self._identity: Identity | None = None
         self._settings_read_at: dict[str, float] = {}
         self._setting: ParallelSetting | None = member.role.setting
+        self._unit_quantity: int | None = None
         self._role = member.role
         self._model_type = member.model_type
         self._presence = Presence.SILENT
@@ -234,7 +255,9 @@ class Inverter:
         self._last_seen: datetime | None = None
         self._rests: dict[str, _Rest] = {}
         self._introduced: set[str] = set()
-        self._measurements: dict[frozenset[Fitted], tuple[Register, ...]] = {}
+        self._readable = _measuring(source.registers)
+        self._measurable = _measuring(profile.registers)
+        self._windows_told = {each.window for each in source.registers.values()}
 
     @property
     def role(self) -> Role:
@@ -257,17 +280,26 @@ class Inverter:
 
     @property
     def measurements(self) -> tuple[Register, ...]:
-        """The registers that measure something this inverter can have."""
+        """The registers that can be read of it and measure something it can have."""
+        return self._fitting(self._readable)
+
+    def can_have(self, key: str) -> bool:
+        """Return whether it can have what a register measures, whether or not that can be read."""
+        register = self.source.registers.get(key) or self._profile.registers[key]
+        return self._fitting([register]) != ()
+
+    def can_tell(self, key: str) -> bool:
+        """Return whether a register can be read of it at all."""
+        return key in self.source.registers
+
+    def _fitting(self, registers: Iterable[Register]) -> tuple[Register, ...]:
+        """Return those of something that it has."""
         fitted = self.fitted
-        if fitted not in self._measurements:
-            self._measurements[fitted] = tuple(
-                register
-                for register in self._profile.registers.values()
-                if register.unit is not None
-                and register.window in _MEASURING
-                and self._is_fitted(register)
-            )
-        return self._measurements[fitted]
+        return tuple(
+            register
+            for register in registers
+            if register.fitted is None or register.fitted in fitted
+        )
 
     def renew(self) -> None:
         """Let the next poll ask anew for everything, and leave nothing alone.
@@ -293,12 +325,11 @@ class Inverter:
         self.samples.forget()
         self._introduced.clear()
 
-    def _is_fitted(self, register: Register) -> bool:
-        return register.fitted is None or register.fitted in self.fitted
-
     def restore(self, counts: Mapping[str, StoredCount]) -> None:
         """Go on with the counters of before a restart, by their registers' keys."""
-        self.samples.restore(self._profile.registers.values(), counts, self._clock())
+        # What can't be read of it now may be read again one day, and counts in sums until then.
+        registers = {**self._profile.registers, **self.source.registers}
+        self.samples.restore(registers.values(), counts, self._clock())
 
     def stored_counts(self) -> dict[str, StoredCount]:
         """Return what is to be kept of the counters over a restart, by their registers' keys."""
@@ -325,6 +356,9 @@ class Inverter:
             self._rest_until = now + REST
             self._other_serial = err.serial_number
             return self._missed(Presence.OTHER_SERIAL, {"identity": str(err)})
+        except DeniedError as err:
+            self._rest_until = now + REST
+            return self._missed(Presence.DENIED, {"identity": str(err)})
         except ReadError as err:
             return self._missed(
                 self._absence(err, now), failures or {"identity": str(err)}
@@ -351,7 +385,8 @@ class Inverter:
     async def _verify(self) -> None:
         """Make sure that this is the inverter it was."""
         said = await check_serial(self.source, self.member.serial_number)
-        self._take_identity(said)
+        identity = self._take_identity(said)
+        self._model_type = identity.model_type or self._model_type
         self._verified = True
 
     async def _read(
@@ -364,12 +399,16 @@ class Inverter:
         values: dict[str, Value | None] = {}
         sure: dict[str, Value | None] = {}
         for window in self._windows(now, values):
+            if window not in self._windows_told:
+                continue
             rest = self._rest(window)
             if now < rest.until:
                 failures[window] = "left alone for a while after it failed"
                 continue
             try:
                 read = await self.source.read(window)
+            except DeniedError:
+                raise
             except ReadError as err:
                 failures[window] = str(err)
                 rest.note(err, now)
@@ -401,18 +440,21 @@ class Inverter:
     ) -> None:
         """Read counters again and again, the first time, until they can be believed.
 
-        A first reading could be a glitch, and nothing but others tell. ``values`` holds what was
-        read, and then the latest of it. Windows take turns: where frames carry no number, a reply
-        that comes twice could be taken for the next one.
+        A first reading could be a glitch, and nothing but others tell. Where at once there are no
+        others, those of the next polls do. ``values`` holds what was read, and then the latest of
+        it. Windows take turns: where frames carry no number, a reply that comes twice could be
+        taken for the next one.
         """
+        if not self.source.reads_anew:
+            return
         counters = {
-            window: [
+            window: self._fitting(
                 register
-                for register in self._profile.read_in(window)
-                if register.counter is not None
+                for register in self.source.registers.values()
+                if register.window == window
+                and register.counter is not None
                 and register.key in values
-                and self._is_fitted(register)
-            ]
+            )
             for window in (*_MEASURING, self._extension_window)
             if window not in self._introduced
         }
@@ -443,7 +485,11 @@ class Inverter:
         # Which extension it is depends on the parallel setting.
         yield from (window for window in settings if window == "parallel_setting")
         yield self._extension_window
-        if self._last_seen is None and not self._is_confirmed(values):
+        if (
+            self._last_seen is None
+            and "parallel_setting" not in settings
+            and not self._is_confirmed(values)
+        ):
             yield "parallel_setting"
         if (
             self._system_interval is not None
@@ -454,8 +500,7 @@ class Inverter:
 
     def _settings_due(self, now: float) -> list[str]:
         """Return which settings to read now: those that are not known, and one that is old."""
-        if self._last_seen is None:
-            # A start waits for this poll: what changes hardly ever can wait for the next.
+        if self._hurries and self._last_seen is None:
             return []
         read_at = self._settings_read_at
         unknown = [window for window in SETTINGS if window not in read_at]
@@ -499,10 +544,10 @@ class Inverter:
         if window != "parallel_setting":
             return
         self._setting = identity.parallel_setting
+        self._unit_quantity = identity.unit_quantity
+        self._role = identity.role_after(self._role)
         if self._setting is None:
             del self._settings_read_at[window]
-        elif self._role.setting is not self._setting:
-            self._role = ROLE_FROM_SETTING[self._setting]
 
     def _absence(self, failure: ReadError, now: float) -> Presence:
         """Return how an inverter stands that brought nothing, and decide when it is asked again."""
@@ -532,6 +577,7 @@ class Inverter:
             identity=self._identity,
             role=self._role,
             model_type=self._model_type,
+            tells_faults=self._tells_faults,
             other_serial=(
                 self._other_serial if self._presence is Presence.OTHER_SERIAL else None
             ),
@@ -552,9 +598,17 @@ class Inverter:
         if extension is not None:
             self._role = extension.role
             self._model_type = extension.model_type
-        readings = self.samples.take(self.measurements, values, now)
+        readings = {
+            # What can't be read of it is not known, unlike what it does not have.
+            **{each.key: None for each in self._fitting(self._measurable)},
+            **self.samples.take(self.measurements, values, now),
+        }
         run_mode = self._code(values, "run_mode", RunMode)
-        grid_status = self._code(values, "grid_status", GridStatus)
+        grid_status = (
+            self._code(values, "grid_status", GridStatus)
+            if self.can_tell("grid_status")
+            else derived_grid_status(run_mode)
+        )
         bms_connected = self._code(values, "bms_connected", OnOff)
         faults, unnamed_bits = self._fault_words(values)
         return InverterState(
@@ -567,17 +621,25 @@ class Inverter:
             grid_status=grid_status,
             bms_connected=None if bms_connected is None else bms_connected is OnOff.ON,
             led=(
-                derived_led(run_mode, grid_status, None if unnamed_bits else faults)
+                derived_led(
+                    run_mode,
+                    grid_status,
+                    None if unnamed_bits else faults if self._tells_faults else (),
+                )
                 if extension is None
                 else extension.led
             ),
             led_source=LedSource.DERIVED if extension is None else LedSource.REGISTER,
+            tells_faults=self._tells_faults,
             faults=faults,
             parallel_faults=None if extension is None else extension.faults,
             unnamed_bits=MappingProxyType(unnamed_bits),
             readings=MappingProxyType(readings),
             counted_before=MappingProxyType(self.samples.counted_before),
             extension=extension,
+            unit_quantity=(
+                self._unit_quantity if extension is None else extension.unit_quantity
+            ),
             system=MappingProxyType(
                 {
                     register.key: values[register.key]
@@ -610,8 +672,14 @@ class Inverter:
     def _code[E: StrEnum](
         self, values: Mapping[str, Value | None], key: str, codes: type[E]
     ) -> E | None:
-        name = self._profile.registers[key].code(values.get(key))
+        if (register := self.source.registers.get(key)) is None:
+            return None
+        name = register.code(values.get(key))
         return None if name is None else codes(name)
+
+    @property
+    def _tells_faults(self) -> bool:
+        return all(map(self.can_tell, _FAULT_WORDS))
 
     def _fault_words(
         self, values: Mapping[str, Value | None]
@@ -622,7 +690,7 @@ class Inverter:
         for word in _FAULT_WORDS:
             if (value := values.get(word)) is None:
                 return None, unnamed
-            names, rest = self._profile.registers[word].flags(value)
+            names, rest = self.source.registers[word].flags(value)
             faults |= names
             if rest:
                 unnamed[word] = rest
@@ -632,12 +700,13 @@ class Inverter:
 def derived_led(
     run_mode: RunMode | None,
     grid_status: GridStatus | None,
-    faults: frozenset[str] | None,
+    faults: Collection[str] | None,
 ) -> Led | None:
     """Return the LED that an inverter should show, where no register tells.
 
     The order is the vendor's: a fault flashes red, a working inverter is green, one on its way
-    there flashes green. None where too little is known.
+    there flashes green. None where too little is known. One that can't tell its faults at all
+    is judged by its run mode alone.
     """
     standing = problems(faults or (), off_grid=_off_grid(run_mode, grid_status))
     if run_mode in FAULT_MODES or any(
@@ -647,6 +716,17 @@ def derived_led(
     if run_mode is None or faults is None:
         return None
     return Led.GREEN if run_mode in WORKING_MODES else Led.GREEN_FLASHING
+
+
+def derived_grid_status(run_mode: RunMode | None) -> GridStatus | None:
+    """Return whether an inverter runs with the grid, where only its run mode tells.
+
+    There is a mode of its own for running without it (grade sister). None where too little is
+    known.
+    """
+    if run_mode in OFF_GRID_MODES:
+        return GridStatus.OFF_GRID
+    return GridStatus.ON_GRID if run_mode in ON_GRID_MODES else None
 
 
 def _off_grid(run_mode: RunMode | None, grid_status: GridStatus | None) -> bool | None:

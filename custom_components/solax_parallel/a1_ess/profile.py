@@ -17,16 +17,19 @@ import yaml
 from .codes import CODES, Role
 from .faults import FAULTS
 from .grade import Grade
-from .source import Value
 
 SHIPPED_PROFILE = Path(__file__).parent / "profiles" / "a1_ess_g2.yaml"
 
 type Space = Literal["holding", "input"]
 
+type Value = int | float | str
+"""A decoded register: text, a code, a bit field, or a number in the register's unit."""
+
 SENTINELS = {
     "u16": frozenset({0x7FFF, 0x8000, 0xFFFF}),
     "s16": frozenset({0x7FFF, 0x8000}),
     "bits16": frozenset({0xFFFF}),
+    "low_byte": frozenset({0xFF}),
     "u32": frozenset(range(0xFFFFFF00, 0x1_0000_0000)),
     "s32": frozenset({0x7FFFFFFF, 0x80000000}),
     "bits32": frozenset({0xFFFFFFFF}),
@@ -126,11 +129,22 @@ class Register:
     values: Mapping[int, str] | None = None
     bits: Mapping[int, str] | None = None
 
+    @property
+    def addresses(self) -> range:
+        """The address of each of its words."""
+        return range(self.address, self.address + self.words)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as people write it."""
+        return f"0x{self.address:04X}"
+
     def field(self) -> RegisterField[Any]:
         """Return a new field that decodes and encodes this register's words."""
         if self.type == "ascii":
             return _TextField(self.address, count=self.words)
-        return NumberField(
+        kind = _LowByteField if self.type == "low_byte" else NumberField
+        return kind(
             self.address,
             count=self.words,
             signed=self.type.startswith("s"),
@@ -152,6 +166,17 @@ class Register:
             frozenset(name for mask, name in named.items() if value & mask),
             value & ~sum(named),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceInArray(Register):
+    """What stands at some place of a module's array; ``address`` is its index there."""
+
+    @property
+    @override
+    def place(self) -> str:
+        """Its index."""
+        return f"index {self.address}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,13 +208,22 @@ class _TextField(StringField):
         return super().decode(words, scale_exponent).strip("\0 ")
 
 
+class _LowByteField(NumberField[Any]):
+    """A number that shares its word with another one."""
+
+    @override
+    def decode(self, words: list[int], scale_exponent: int | None = None) -> Any:
+        return super().decode([words[0] & 0xFF], scale_exponent)
+
+
 @dataclass(frozen=True)
 class Profile:
-    """A whole register map."""
+    """A whole register map; ``module`` is what stands where in the array of a module."""
 
     windows: Mapping[str, Window]
     registers: Mapping[str, Register]
     commands: Mapping[str, Command]
+    module: Mapping[str, Register]
 
     def read_in(self, window: str) -> tuple[Register, ...]:
         """Return the registers that a read of ``window`` delivers."""
@@ -218,7 +252,25 @@ class _MistakeError(Exception):
         super().__init__(f"{'.'.join(map(str, path))}: {reason}")
 
 
-_WORDS = {"u16": 1, "s16": 1, "bits16": 1, "u32": 2, "s32": 2, "bits32": 2}
+_WORDS = {
+    "u16": 1,
+    "s16": 1,
+    "bits16": 1,
+    "low_byte": 1,
+    "u32": 2,
+    "s32": 2,
+    "bits32": 2,
+}
+_MODULE_WORDS = 1000
+_MODULE_WINDOWS = {
+    "live": Window(space="input", first=0, last=_MODULE_WORDS),
+    "parallel_setting": Window(space="input", first=0, last=_MODULE_WORDS),
+}
+_PLACEMENT = frozenset({"parallel_role", "secondary_quantity", "units_online"})
+"""What a module tells of an inverter's place in its group."""
+
+_INHERITED = ("unit", "bounds", "counter", "fitted", "values")
+"""What holds for a value wherever it is read."""
 
 
 def _whole(value: Any) -> int:
@@ -279,6 +331,14 @@ _REGISTER = {
     vol.Optional("bits"): {vol.All(_whole, vol.Range(min=0, max=31)): _text},
     vol.Optional("repeat"): _REPEAT,
 }
+_IN_MODULE = {
+    vol.Required("index"): vol.All(_whole, vol.Range(min=0, max=_MODULE_WORDS - 1)),
+    **{
+        name: check
+        for name, check in _REGISTER.items()
+        if str(name) not in ("window", "address", "words", "repeat")
+    },
+}
 _COMMAND = {
     vol.Required("address"): _ADDRESS,
     vol.Required("values"): {vol.All(_whole, vol.Range(min=0, max=0xFFFF)): _text},
@@ -303,6 +363,7 @@ _FILE = vol.Schema(
         vol.Optional("windows"): {_text: _WINDOW},
         vol.Optional("registers"): {_text: _REGISTER},
         vol.Optional("commands"): {_text: _COMMAND},
+        vol.Optional("module"): {_text: _IN_MODULE},
     }
 )
 
@@ -311,10 +372,10 @@ def load_profile(override: Path | None = None) -> Profile:
     """Return the shipped register map, corrected by the owner's file where there is one.
 
     ``override`` has the same form as the shipped file; what it says of a window, a bound, a
-    register or a command replaces those words of the shipped one, and a new key needs a whole
-    entry. Reads files, so call it where blocking is allowed. Raises ``ProfileError`` for a file
-    that cannot be read, a wrong type, an unknown key, a register outside its window, or a
-    command that can't be confirmed.
+    register, a command or a place in a module's array replaces those words of the shipped one,
+    and a new key needs a whole entry. Reads files, so call it where blocking is allowed. Raises
+    ``ProfileError`` for a file that cannot be read, a wrong type, an unknown key, a register
+    outside its window, or a command that can't be confirmed.
     """
     if override is None:
         return _shipped_profile()
@@ -561,10 +622,22 @@ def _build(content: dict[str, Any]) -> Profile:
                     ("commands", other.key, "address"),
                 )
         commands[key] = command
+    module = {
+        key: _register(
+            key,
+            _in_module(key, entry, content["registers"].get(key, {})),
+            _MODULE_WINDOWS,
+            bounds,
+            content["sources"],
+            section="module",
+        )
+        for key, entry in content["module"].items()
+    }
     return Profile(
         MappingProxyType(windows),
         MappingProxyType(registers),
         MappingProxyType(commands),
+        MappingProxyType(module),
     )
 
 
@@ -573,6 +646,18 @@ def _bounds(path: Sequence[object], entry: dict[str, Any]) -> Bounds:
     if entry.get("min", -inf) > entry.get("max", inf):
         raise _MistakeError((*path, "min"), "above max, so nothing lies within")
     return Bounds(**entry)
+
+
+def _in_module(
+    key: str, entry: dict[str, Any], register: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a place in a module's array as a register, which has the same meaning there."""
+    return {
+        **{name: register[name] for name in _INHERITED if name in register},
+        **{name: value for name, value in entry.items() if name != "index"},
+        "window": "parallel_setting" if key in _PLACEMENT else "live",
+        "address": entry["index"],
+    }
 
 
 def _command(
@@ -608,20 +693,21 @@ def _command(
     )
 
 
-def _check_names(key: str, entry: Mapping[str, Any]) -> None:
+def _check_names(place: tuple[str, str], entry: Mapping[str, Any]) -> None:
     """Raise ``_MistakeError`` for a code or bit that stands for nothing the library knows."""
+    _, key = place
     for value, code in entry.get("values", {}).items():
         if (codes := CODES.get(key)) is not None and code not in set(codes):
             raise _MistakeError(
-                ("registers", key, "values", value),
+                (*place, "values", value),
                 f"{code!r} is not one of {', '.join(codes)}",
             )
     for bit, name in entry.get("bits", {}).items():
-        place = ("registers", key, "bits", bit)
+        path = (*place, "bits", bit)
         if key.endswith("_faults") and name not in FAULTS:
-            raise _MistakeError(place, f"there is no fault {name!r}")
+            raise _MistakeError(path, f"there is no fault {name!r}")
         if key == "online_mask" and name not in set(Role):
-            raise _MistakeError(place, f"{name!r} is not one of {', '.join(Role)}")
+            raise _MistakeError(path, f"{name!r} is not one of {', '.join(Role)}")
 
 
 def _register(
@@ -630,13 +716,15 @@ def _register(
     windows: Mapping[str, Window],
     bounds: Mapping[str, Bounds],
     sources: Mapping[str, str],
+    *,
+    section: str = "registers",
 ) -> Register:
     """Return one checked register."""
 
     def wrong(
         name: str, reason: str, other_path: Sequence[object] = ()
     ) -> _MistakeError:
-        return _MistakeError(("registers", key, name), reason, other_path)
+        return _MistakeError((section, key, name), reason, other_path)
 
     if (window := windows.get(entry["window"])) is None:
         raise wrong("window", f"there is no window {entry['window']!r}")
@@ -662,8 +750,9 @@ def _register(
     limits = entry.get("bounds")
     if isinstance(limits, str) and limits not in bounds:
         raise wrong("bounds", f"there are no bounds {limits!r}")
-    _check_names(key, entry)
-    return Register(
+    _check_names((section, key), entry)
+    kind = PlaceInArray if section == "module" else Register
+    return kind(
         key=key,
         **{
             **entry,

@@ -19,7 +19,7 @@ from modbus_connection.model import ManualComponent
 
 from .health import Health, Reads
 from .link import LinkUnit
-from .profile import Profile
+from .profile import Profile, Register
 from .source import (
     NotDoneError,
     RawWords,
@@ -59,9 +59,27 @@ class RegisterSource(Source):
 
     @property
     @override
+    def registers(self) -> Mapping[str, Register]:
+        """Every register of the profile, by key."""
+        return self._profile.registers
+
+    @property
+    @override
     def raw(self) -> RawWords:
         """The words of the latest reply to each window."""
         return self._raw
+
+    @override
+    def words(self, register: Register) -> tuple[int, ...]:
+        """Return the words of ``register`` in the latest reply."""
+        held = self._raw[self._profile.windows[register.window].space]
+        return tuple(held[address] for address in register.addresses)
+
+    @property
+    @override
+    def reads_anew(self) -> bool:
+        """Always."""
+        return True
 
     @property
     @override

@@ -37,6 +37,10 @@ class ReportedSecondary:
             *(each for each in self._registers.values() if each.unit is not None),
         )
 
+    def can_tell(self, key: str) -> bool:
+        """Return whether ``key`` can be told: it may be once the secondary is asked itself."""
+        return True
+
     def silent(self) -> InverterState:
         """Return what is known after a poll in which nothing was heard of it."""
         self.samples.miss()

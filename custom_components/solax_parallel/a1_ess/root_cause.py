@@ -5,7 +5,7 @@ inferred. The conclusions follow the vendor's parallel instruction (grade vendor
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from .checks import BLOCKING, Check, CheckResult, failed_checks
@@ -39,7 +39,8 @@ class RootCause:
     ``inferred`` is false where an inverter reports just this or is lost, and true
     where it was concluded. ``segment`` is the cable between two inverters that a line fault
     points to; None where it may be any. ``ruled_out`` is true where the checks leave no room for
-    what the vendor names first for such a fault.
+    what the vendor names first for such a fault. ``untold`` are the units that were heard and do
+    not tell all their faults, which leaves causes that can't be seen.
     """
 
     cause: Cause
@@ -49,6 +50,7 @@ class RootCause:
     checks: tuple[Check, ...] = ()
     segment: tuple[Role, Role] | None = None
     ruled_out: bool = False
+    untold: tuple[Role, ...] = ()
 
 
 _SYSTEM = "parallel_system_fault"
@@ -149,6 +151,29 @@ def find_root_cause(
     group should have, ``well`` whether all that is seen of it beside faults is as it should be,
     and ``wiring_order`` the order of the secondaries on the COMM chain.
     """
+    found = _find(
+        members,
+        checks,
+        units_expected=units_expected,
+        well=well,
+        wiring_order=wiring_order,
+    )
+    untold = (
+        member.role or Role.SECONDARY
+        for member in members
+        if member.heard and None in (member.faults, member.parallel_faults)
+    )
+    return replace(found, untold=tuple(untold))
+
+
+def _find(
+    members: Sequence[InverterState],
+    checks: Mapping[Check, CheckResult],
+    *,
+    units_expected: int,
+    well: bool,
+    wiring_order: Sequence[Role] | None,
+) -> RootCause:
     silent = [member for member in members if not member.heard]
     if len(silent) == len(members):
         return RootCause(cause=Cause.UNKNOWN)

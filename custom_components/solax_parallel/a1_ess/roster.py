@@ -108,11 +108,26 @@ class Roster[L]:
     def reported(self) -> tuple[Role, ...]:
         """The missing secondaries that the primary can tell of.
 
-        None while a secondary whose number is not known was found: what the primary tells of
-        each number could be about that one.
+        None through a module, which tells nothing of others, and none while a secondary whose
+        number is not known was found: what the primary tells of each number could be about that
+        one.
         """
+        if self.primary.found.unit_id is None:
+            return ()
         numbered = all(unit.found.role is not Role.SECONDARY for unit in self.units)
         return self.missing if numbered else ()
+
+    @property
+    def wanted(self) -> tuple[Role, ...]:
+        """The secondaries to ask for: the missing ones, or all that may be where nobody counts.
+
+        Only a primary that was found through a module may have secondaries without counting them.
+        """
+        found = self.primary.found
+        if found.unit_id is not None or found.unit_quantity is not None:
+            return self.missing
+        present = {unit.found.role for unit in self.units}
+        return tuple(role for role in SECONDARIES if role not in present)
 
     @property
     def missing(self) -> tuple[Role, ...]:

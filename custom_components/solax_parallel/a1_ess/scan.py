@@ -10,6 +10,7 @@ from .extension import MAX_UNITS, Extension, ExtensionReader
 from .identity import Identity, read_identity
 from .inverter import Member
 from .link import Link
+from .module import OtherDeviceError
 from .profile import Profile
 from .registers import RegisterSource
 from .samples import Samples
@@ -41,10 +42,11 @@ class NoInverter(StrEnum):
 class FoundInverter:
     """An inverter that answered, and what it says of itself.
 
-    ``system_units`` is the number of inverters that its block about the whole system tells.
+    ``unit_id`` is None behind a module. ``system_units`` is the number of inverters that its
+    block about the whole system tells.
     """
 
-    unit_id: int
+    unit_id: int | None
     identity: Identity
     role: Role
     extension: Extension | None = None
@@ -57,7 +59,7 @@ class FoundInverter:
             return 1
         if self.extension is not None:
             return self.extension.unit_quantity
-        return self.system_units
+        return self.identity.unit_quantity or self.system_units
 
     @property
     def member(self) -> Member:
@@ -67,7 +69,11 @@ class FoundInverter:
             unit_id=self.unit_id,
             role=self.role,
             rated_power=self.identity.rated_power,
-            model_type=None if self.extension is None else self.extension.model_type,
+            model_type=(
+                self.identity.model_type
+                if self.extension is None
+                else self.extension.model_type
+            ),
         )
 
 
@@ -164,6 +170,17 @@ async def identify(unit_id: int, source: Source, profile: Profile) -> Answer:
             else None
         ),
     )
+
+
+async def identify_by_module(source: Source, profile: Profile) -> Identity:
+    """Return who is behind a module; the role is None where the module does not tell it.
+
+    Raises ``ReadError`` when no inverter of this family answers.
+    """
+    identity = await read_identity(source, profile)
+    if _SERIAL_NUMBER.fullmatch(identity.serial_number) is None:
+        raise OtherDeviceError("the answer does not say which inverter it is about")
+    return identity
 
 
 def _is_inverter(identity: Identity) -> bool:

@@ -5,11 +5,11 @@ from typing import Protocol
 
 from .health import Health
 
-type Value = int | float | str
-"""A decoded register: text, a code, a bit field, or a number in the register's unit."""
+# Whoever reads from a source needs to know what a value is.
+from .profile import Register, Value as Value  # noqa: PLC0414
 
 type RawWords = Mapping[str, Mapping[int, int]]
-"""Register words as they came, by register space and address."""
+"""Words as they came, by address in their register space, or by place in a module's array."""
 
 
 class ReadError(Exception):
@@ -32,6 +32,10 @@ class UnusableError(ReadError):
     """Something came back that can't be the window's content."""
 
 
+class DeniedError(ReadError):
+    """What carries the readings wants another password."""
+
+
 class WriteError(Exception):
     """A register was not written as it should have been; the message says why."""
 
@@ -52,8 +56,19 @@ class Source(Protocol):
     """What an inverter's readings are taken from, and what writes to it where that is possible."""
 
     @property
+    def registers(self) -> Mapping[str, Register]:
+        """What can be read at all, by key, and how it is coded."""
+
+    @property
     def raw(self) -> RawWords:
         """The words of the latest reply to each window."""
+
+    def words(self, register: Register) -> tuple[int, ...]:
+        """Return the words of ``register``, which was read, in the latest reply to its window."""
+
+    @property
+    def reads_anew(self) -> bool:
+        """Whether a window that is read twice in a row was asked for twice."""
 
     @property
     def renewed(self) -> bool:
@@ -70,8 +85,8 @@ class Source(Protocol):
     async def read(self, window: str) -> Mapping[str, Value | None]:
         """Return every register of ``window`` by key; None stands for "no value".
 
-        Raises ``SilentError`` (``UnreachableError`` where that was told), ``RefusedError`` or
-        ``UnusableError``.
+        Raises ``SilentError`` (``UnreachableError`` where that was told), ``RefusedError``,
+        ``UnusableError`` or ``DeniedError``.
         """
 
     async def write(self, address: int, value: int) -> None:

@@ -60,7 +60,8 @@ def verdicts(
             place = serial_number, key
             reports = member.reports(key)
             explained = _is_explained(place, polls, members, primary)
-            if explained:
+            # What it told while it was read in another way says nothing of now.
+            if explained or not member.tells_faults:
                 yield place, False
             elif reports and (explained is None or polls[place] < POLLS):
                 yield place, None

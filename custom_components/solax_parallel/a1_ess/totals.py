@@ -189,9 +189,7 @@ def _energy(key: str, serials: Sequence[str], members: Members, expected: int) -
 
 def _counts(unit: Inverter | ReportedSecondary, key: str) -> bool:
     """Whether a unit adds to an energy: an inverter without PV has no PV energy at all."""
-    return isinstance(unit, ReportedSecondary) or any(
-        register.key == key for register in unit.measurements
-    )
+    return isinstance(unit, ReportedSecondary) or unit.can_have(key)
 
 
 def _load_power(members: Members) -> Total:
@@ -252,7 +250,7 @@ TOTALS: Mapping[str, TotalRule] = {
     "backup_l1_power": _over_units("backup_l1_power", reason=_THROUGH_ITSELF),
     "backup_l2_power": _over_units("backup_l2_power", reason=_THROUGH_ITSELF),
     "pv_power": _over_units(
-        "pv1_power", "pv2_power", "pv3_power", reason=_THROUGH_ITSELF
+        "pv1_power", "pv2_power", "pv3_power", "pv4_power", reason=_THROUGH_ITSELF
     ),
     "battery_power": _over_units(
         "battery_power", reason="Every battery hangs on one inverter; + is charging."

@@ -1,10 +1,11 @@
 """Trying out an owner's corrections: what an inverter says where either register map points.
 
-Only windows of a register map are read, each whole and with a read function, as in a poll.
+Only windows of a register map are read, each whole and with a read function, as in a poll. What
+reads an inverter decides which registers it has.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
@@ -12,7 +13,7 @@ from typing import Self
 from .identity import OtherSerialError, check_serial
 from .inverter import Inverter
 from .profile import PRIMARY_WINDOWS, Profile, Register
-from .source import ReadError, RefusedError, SilentError, Source, Value
+from .source import DeniedError, ReadError, RefusedError, SilentError, Source, Value
 
 
 class Problem(StrEnum):
@@ -21,6 +22,7 @@ class Problem(StrEnum):
     SILENT = "silent"
     REFUSED = "refused"
     UNUSABLE = "unusable"
+    DENIED = "denied"
     OTHER_INVERTER = "other_inverter"
     NOT_FITTED = "not_fitted"
     PRIMARY_ONLY = "primary_only"
@@ -38,6 +40,8 @@ class Problem(StrEnum):
                 return cls("silent")
             case RefusedError():
                 return cls("refused")
+            case DeniedError():
+                return cls("denied")
             case _:
                 return cls("unusable")
 
@@ -46,9 +50,9 @@ class Problem(StrEnum):
 class Sighting:
     """What stands where a register map places a register.
 
-    ``value`` is in the unit of ``register``, the name of a code, or the names of the bits that
-    are set. ``within_bounds`` is None where there are no bounds that one value can be held
-    against. ``tells_serial`` is whether the words are among those of the serial number.
+    ``value`` is in the unit of ``register``, the name of a code, or the names of the bits that are
+    set. ``within_bounds`` is None where there are no bounds that one value can be held against.
+    ``tells_serial`` is whether the words are among those of the serial number.
     """
 
     register: Register
@@ -76,12 +80,11 @@ class Maps:
     shipped: Profile
 
     @property
-    def corrected(self) -> tuple[str, ...]:
-        """The keys of the registers that the owner's map has otherwise than the shipped one."""
-        return tuple(
-            key
-            for key, register in self.yours.registers.items()
-            if register != self.shipped.registers.get(key)
+    def differ(self) -> bool:
+        """Whether the owner's map has any register otherwise than the shipped one."""
+        return (self.yours.registers, self.yours.module) != (
+            self.shipped.registers,
+            self.shipped.module,
         )
 
 
@@ -96,41 +99,44 @@ async def try_out(
 
     Never raises for what the wire does: what could not be read has a problem instead of a value.
     """
-    yours = _Look(inverter, source_by, maps, maps.yours)
-    shipped = _Look(inverter, source_by, maps, maps.shipped)
-    keys = maps.corrected
-    # Not the inverter's own source: what polls remember of the link stays theirs.
-    with _opened(source_by(maps.running)) as known:
+    with ExitStack() as opened:
+        # Not the inverter's own source: what polls remember of the link stays theirs.
+        known, yours, shipped = (
+            _Look(inverter, profile, opened.enter_context(closing(source_by(profile))))
+            for profile in (maps.running, maps.yours, maps.shipped)
+        )
+        keys = _corrected(yours.source, shipped.source)
         serial_number = inverter.member.serial_number
         failure: Problem | None = None
         try:
-            await check_serial(known, serial_number)
+            await check_serial(known.source, serial_number)
             for look in (yours, shipped):
                 await look.read(keys)
-            if known.renewed:
+            if known.source.renewed:
                 # The link was lost on the way: what came after may be somebody else's.
-                await check_serial(known, serial_number)
+                await check_serial(known.source, serial_number)
         except ReadError as err:
             failure = Problem.of(err)
-    return {
-        key: Trial(
-            yours=yours.sighting(key, failure),
-            shipped=(
-                shipped.sighting(key, failure)
-                if key in maps.shipped.registers
-                else None
-            ),
-        )
-        for key in keys
-    }
+        return {
+            key: Trial(
+                yours=yours.sighting(key, failure, known),
+                shipped=(
+                    shipped.sighting(key, failure, known)
+                    if key in shipped.source.registers
+                    else None
+                ),
+            )
+            for key in keys
+        }
 
 
-@contextmanager
-def _opened(source: Source) -> Iterator[Source]:
-    try:
-        yield source
-    finally:
-        source.close()
+def _corrected(yours: Source, shipped: Source) -> tuple[str, ...]:
+    """Return the keys of the registers that the owner's map has otherwise than the shipped one."""
+    return tuple(
+        key
+        for key, register in yours.registers.items()
+        if register != shipped.registers.get(key)
+    )
 
 
 @dataclass
@@ -138,34 +144,33 @@ class _Look:
     """What an inverter says by one register map."""
 
     inverter: Inverter
-    source_by: SourceBy
-    maps: Maps
     profile: Profile
+    source: Source
     _values: dict[str, Value | None] = field(default_factory=dict)
-    _words: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     _problems: dict[str, Problem] = field(default_factory=dict)
 
     async def read(self, keys: Collection[str]) -> None:
         """Read the windows of ``keys`` once each, whatever comes back."""
         registers = [
-            register for key, register in self.profile.registers.items() if key in keys
+            register for key, register in self.source.registers.items() if key in keys
         ]
         windows = dict.fromkeys(
             register.window
             for register in registers
             if self._out_of_place(register) is None
         )
-        with _opened(self.source_by(self.profile)) as source:
-            for window in windows:
-                try:
-                    self._values |= await source.read(window)
-                except ReadError as err:
-                    self._problems[window] = Problem.of(err)
-            self._words = {space: dict(words) for space, words in source.raw.items()}
+        for window in windows:
+            try:
+                self._values |= await self.source.read(window)
+            except ReadError as err:
+                self._problems[window] = Problem.of(err)
 
-    def sighting(self, key: str, failure: Problem | None) -> Sighting:
-        """Return what stands where the map places ``key``, unless there was a ``failure``."""
-        register = self.profile.registers[key]
+    def sighting(self, key: str, failure: Problem | None, known: Self) -> Sighting:
+        """Return what stands where the map places ``key``, unless there was a ``failure``.
+
+        By ``known`` the serial number was found.
+        """
+        register = self.source.registers[key]
         problem = (
             self._out_of_place(register)
             or failure
@@ -174,15 +179,26 @@ class _Look:
         if problem is not None:
             return Sighting(register=register, problem=problem)
         value, problem = _understood(register, self._values[key])
-        space = self.profile.windows[register.window].space
         return Sighting(
             register=register,
-            words=tuple(self._words[space][at] for at in _addresses(register)),
+            words=self.source.words(register),
             value=value,
             within_bounds=self._within_bounds(register, value),
             problem=problem,
-            tells_serial=self._tells_serial(register),
+            tells_serial=not known.serial_addresses.isdisjoint(
+                self._addresses(register)
+            ),
         )
+
+    @property
+    def serial_addresses(self) -> frozenset[tuple[str, int]]:
+        """Where the serial number stands, if it is among what can be read by its key."""
+        serial = self.source.registers.get("serial_number")
+        return frozenset() if serial is None else frozenset(self._addresses(serial))
+
+    def _addresses(self, register: Register) -> Iterator[tuple[str, int]]:
+        space = self.profile.windows[register.window].space
+        return ((space, address) for address in register.addresses)
 
     def _out_of_place(self, register: Register) -> Problem | None:
         """Return why this inverter is not asked for a register at all."""
@@ -201,18 +217,6 @@ class _Look:
         if not isinstance(value, int | float):
             return None
         return register.bounds.admit(value, self.inverter.samples.rated_power)
-
-    def _tells_serial(self, register: Register) -> bool:
-        """Return whether a register lies on the words that were found to be the serial number."""
-        known = self.maps.running
-        serial = known.registers["serial_number"]
-        return self.profile.windows[register.window].space == known.windows[
-            serial.window
-        ].space and not set(_addresses(register)).isdisjoint(_addresses(serial))
-
-
-def _addresses(register: Register) -> range:
-    return range(register.address, register.address + register.words)
 
 
 def _understood(

@@ -1,4 +1,4 @@
-"""A simulated A1-ESS-G2 parallel group behind a real Modbus TCP server on this machine.
+"""A simulated A1-ESS-G2 parallel group behind real servers on this machine.
 
 It imports no Home Assistant and can be run by itself: ``python -m ...simulator --help``.
 
@@ -8,5 +8,6 @@ It imports no Home Assistant and can be run by itself: ``python -m ...simulator 
 - ``readings``  what every register would say, by its key
 - ``registers`` those readings as words, through the register map
 - ``server``    the Modbus TCP server
+- ``module``    the monitoring module of an inverter, with its local HTTP interface
 - ``console``   what can be typed while it runs by itself
 """

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from ..a1_ess.profile import load_profile
 from .console import obey
 from .group import SimulatedGroup, serial_numbers
 from .loopback import HOST, LoopbackServer
+from .module import SimulatedModule
 from .physics import MAX_UNITS, RATED_POWERS
 from .replay import ReplayServer, recorded
 from .server import SimulatorServer
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="python -m custom_components.solax_parallel.simulator",
-        description=f"Simulate an A1-ESS-G2 parallel group over Modbus TCP on {HOST}.",
+        description=f"Simulate an A1-ESS-G2 parallel group over Modbus TCP, and over HTTP with --module, on {HOST}.",
     )
     parser.add_argument(
         "--units", type=int, choices=range(1, MAX_UNITS + 1), default=MAX_UNITS
@@ -63,6 +64,11 @@ def _parser() -> ArgumentParser:
         help="rtu: RTU frames inside TCP, as a transparent gateway passes them on",
     )
     parser.add_argument(
+        "--module",
+        action="store_true",
+        help="serve the local HTTP interface of the modules too, on the ports after --port",
+    )
+    parser.add_argument(
         "--serial-prefix",
         type=_prefix,
         default="SIMA1",
@@ -92,18 +98,32 @@ async def _serve(options: Namespace) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         offer = _simulation(options) if options.replay is None else _recording(options)
-        await offer.server.start()
     except (OSError, ValueError) as err:
         print(getattr(err, "strerror", None) or err, file=sys.stderr)
+        return 1
+    servers: Sequence[LoopbackServer | SimulatedModule]
+    servers = (offer.server, *offer.modules)
+    try:
+        for server in servers:
+            await server.start()
+    except OSError as err:
+        print(err.strerror, file=sys.stderr)
+        await _stop(*servers)
         return 1
     print(
         f"Serving {offer.content} on {HOST}:{offer.server.port}, {options.framer} frames; "
         f"{offer.hint}Ctrl-C to stop",
         flush=True,
     )
+    for module in offer.modules:
+        print(
+            f"module of unit {module.unit.unit_id}: {HOST}:{module.port}, "
+            f"password {module.password}",
+            flush=True,
+        )
     _hear(loop, offer.hear)
     await stop.wait()
-    await offer.server.stop()
+    await _stop(*servers)
     return 0
 
 
@@ -115,6 +135,7 @@ class _Offer:
     content: str
     hint: str
     hear: Callable[[str], None]
+    modules: Sequence[SimulatedModule] = ()
 
 
 def _simulation(options: Namespace) -> _Offer:
@@ -130,6 +151,13 @@ def _simulation(options: Namespace) -> _Offer:
         server=SimulatorServer(
             group, profile, port=options.port, framer=options.framer
         ),
+        modules=[
+            SimulatedModule(
+                group, unit, profile, port=options.port and options.port + unit.unit_id
+            )
+            for unit in group.units
+            if options.module
+        ],
         content=(
             f"{options.units} simulated {ModelType.A1_HYB_G2.label} inverters of "
             f"{options.rated_power} W (unit ids from 1, backup interface: "
@@ -148,6 +176,11 @@ def _recording(options: Namespace) -> _Offer:
         hint="",
         hear=lambda line: print("error: this is a recording", flush=True),
     )
+
+
+async def _stop(*servers: LoopbackServer | SimulatedModule) -> None:
+    for each in servers:
+        await each.stop()
 
 
 def _answer(group: SimulatedGroup, line: str) -> None:

@@ -50,7 +50,7 @@ class LoopbackServer(ABC):
 
     async def start(self) -> None:
         """Begin to listen. Raises ``OSError`` when the port is taken or not allowed."""
-        _check_port(self._host, self._wanted_port)
+        check_port(self._host, self._wanted_port)
         server = ModbusTcpServer(
             [_unknown_device(), *self._devices()],
             framer=self._framer,
@@ -96,7 +96,7 @@ def _listener(server: ModbusTcpServer) -> asyncio.Server:
     return cast("asyncio.Server", server.transport)
 
 
-def _check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int) -> None:
     """Raise ``OSError`` with the reason, which pymodbus keeps to itself, for an unusable port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -56,6 +56,22 @@ def readings(group: SimulatedGroup, unit: SimulatedUnit) -> Mapping[str, Reading
     }
 
 
+def module_readings(
+    group: SimulatedGroup, unit: SimulatedUnit
+) -> Mapping[str, Reading]:
+    """Return what the module of ``unit`` says of it, by the keys of a module's array."""
+    meter: dict[str, Reading] = {}
+    if unit.role.leads:
+        meter = {"load_power": 0.0 if group.powers.dark else group.powers.house.load}
+    return {
+        **readings(group, unit),
+        **meter,
+        "parallel_role": unit.role,
+        "secondary_quantity": len(group.units) - 1 if unit.role.leads else 0,
+        "units_online": sum(map(group.online, group.units)),
+    }
+
+
 def _identity(group: SimulatedGroup, unit: SimulatedUnit) -> dict[str, Reading]:
     return {
         "serial_number": unit.serial_number,

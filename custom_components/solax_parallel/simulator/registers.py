@@ -52,13 +52,18 @@ class Encoder:
                 and (reading := readings.get(register.key)) is not None
             ):
                 yield from enumerate(
-                    _encoded(register, field, reading), register.address
+                    encoded(register, field, reading), register.address
                 )
 
 
-def _encoded(
+def encoded(
     register: Register, field: RegisterField[Any], reading: Reading
 ) -> list[int]:
+    """Return the words of a reading.
+
+    Raises ``OverflowError`` for one that does not fit and ``KeyError`` for a coded one that the
+    map has no code for.
+    """
     if register.type == "ascii":
         return field.encode(reading)
     if isinstance(reading, frozenset):
