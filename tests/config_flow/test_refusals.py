@@ -16,7 +16,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from tests.config_flow.conftest import Serve, make_group
 from tests.config_flow.walk import Walk
 from tests.contract import CHECKS
-from tests.groups import state
+from tests.groups import poll, state
 from tests.texts import text
 
 SETTINGS, READINGS = 3, 4
@@ -391,6 +391,8 @@ async def test_what_differs_is_shown_from_the_setup_on(
     await walk.submit()
     assert walk.entry
     await hass.async_block_till_done(wait_background_tasks=True)
+    # How the inverters are set up is asked for when the start is over.
+    await poll(hass)
     primary = group.serial_numbers[0]
     shown = {
         key: state(hass, f"{primary}_group_{key}").state
