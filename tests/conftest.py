@@ -52,11 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out the tests in a browser unless they are asked for."""
+    """Leave out the tests in a browser unless they are asked for; begin with the longest."""
     if not config.getoption("--browser"):
         left_out = [item for item in items if "browser" in item.keywords]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if "browser" not in item.keywords]
+    items.sort(key=lambda item: "long" not in item.keywords)
 
 
 @pytest.fixture(autouse=True)

@@ -156,6 +156,7 @@ def findings(pytestconfig: pytest.Config) -> Iterator[Findings]:
             sys.stdout.write(f"\n{found}\n")
 
 
+@pytest.mark.long
 @settings(
     max_examples=DAYS,
     derandomize=True,

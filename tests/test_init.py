@@ -112,8 +112,6 @@ async def test_devices(
 ) -> None:
     wire = await start_group(units=units, backup_interface=backup_interface)
     assert await wire.set_up()
-    # Its firmware is asked for when the start is over.
-    await poll(hass)
     assert shown_devices(hass, wire.entry) == expected_devices(
         wire.group.serial_numbers, backup_interface
     )
@@ -276,6 +274,19 @@ async def test_setup_recovers_by_itself_once_somebody_answers(
     await come_back(hass)
     assert is_loaded(wire.entry)
     assert state(hass, f"{wire.primary}_group_status").state == "normal"
+
+
+async def test_a_start_does_not_wait_for_what_hardly_ever_changes(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=1)
+    hass.set_state(CoreState.not_running)
+    assert await wire.set_up()
+    serial = wire.primary
+    assert shown_devices(hass, wire.entry)[serial].firmware is None
+    hass.set_state(CoreState.running)
+    await poll(hass)
+    assert shown_devices(hass, wire.entry)[serial].firmware == FIRMWARE
 
 
 async def test_start_does_not_wait_for_a_dead_group(
@@ -444,7 +455,6 @@ async def test_two_groups_at_once(hass: HomeAssistant, start_group: StartGroup) 
     second = await start_group(units=2, prefix="SECOND", backup_interface="bi")
     assert await first.set_up()
     assert await second.set_up()
-    await poll(hass)
     for wire, backup_interface in ((first, "bi_pro"), (second, "bi")):
         assert shown_devices(hass, wire.entry) == expected_devices(
             wire.group.serial_numbers, backup_interface

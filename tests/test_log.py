@@ -18,6 +18,10 @@ OTHERS = ("homeassistant.core", "homeassistant.helpers.entity", "homeassistant.l
 """Whose log lines are Home Assistant's own affair: events, and what developers of it look for."""
 
 
+TALKING = ("custom_components", "homeassistant", "pymodbus")
+"""Which loggers have to tell, whatever other tests have silenced."""
+
+
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
     """All that is logged above debug, tracebacks included."""
@@ -29,9 +33,15 @@ def lines() -> Iterator[list[str]]:
                 found.append(self.format(record))
 
     handler = _Collect(logging.INFO)
-    logging.getLogger().addHandler(handler)
+    loggers = [logging.getLogger(name) for name in ("", *TALKING)]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
+    loggers[0].addHandler(handler)
     yield found
-    logging.getLogger().removeHandler(handler)
+    loggers[0].removeHandler(handler)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 async def test_nothing_private_is_logged(

@@ -25,9 +25,12 @@ def told() -> Iterator[Log]:
 
     collector = Collector(logging.INFO)
     logger = logging.getLogger(coordinator.__name__)
+    level = logger.level
+    logger.setLevel(logging.INFO)
     logger.addHandler(collector)
     yield records
     logger.removeHandler(collector)
+    logger.setLevel(level)
 
 
 async def polls(hass: HomeAssistant, count: int) -> None:

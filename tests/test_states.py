@@ -675,9 +675,6 @@ async def test_a_simulated_group_is_ready(
     entry = add_simulated(units=units, backup_interface=backup_interface)
     assert await set_up(hass, entry)
     group = f"{entry.unique_id}_group"
-    # A start does not wait for how the inverters are set up.
-    assert state(hass, f"{group}_readiness").state == "unknown"
-    await poll(hass)
     assert state(hass, f"{group}_readiness").state == "ready"
     if units == 1:
         return

@@ -280,12 +280,14 @@ async def wire(start_group: StartGroup) -> GroupOnTheWire:
     return await start_group(units=1, options=OPTIONS)
 
 
+@pytest.mark.long
 def test_with_the_shipped_map_nothing_is_ever_written(
     hass: HomeAssistant, wire: GroupOnTheWire
 ) -> None:
     assert live_in(hass, wire, proven=False, runs=500) == 0
 
 
+@pytest.mark.long
 def test_what_is_proven_is_written_as_asked_and_in_order(
     hass: HomeAssistant,
     wire: GroupOnTheWire,

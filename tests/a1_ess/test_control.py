@@ -217,6 +217,7 @@ async def test_without_proof_nothing_reaches_a_real_inverter(
     assert bench.writes == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("grade", [Grade.FIELD, Grade.VENDOR])
 async def test_what_is_proven_is_written_once_and_confirmed(
     build: Build, grade: Grade
