@@ -18,7 +18,12 @@ from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.commands import async_command
 from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE, Relay
-from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, Platform
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_STOP,
+    EVENT_STATE_CHANGED,
+    STATE_UNAVAILABLE,
+    Platform,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
@@ -683,6 +688,22 @@ async def test_nothing_is_written_when_home_assistant_stops(
     await hass.async_stop(force=True)
     assert len(wire.server.writes) == 1
     assert wire.group.channels[2].commanded == "on"
+
+
+async def test_a_command_that_waits_while_home_assistant_stops(
+    hass: HomeAssistant, wire: GroupOnTheWire
+) -> None:
+    wire.group.relay = Relay.STUCK
+    first = hass.async_create_task(switch(hass, load(wire, 3), "on"))
+    assert await wire.server.is_written_to()
+    waiting = hass.async_create_task(set_mode(hass, load(wire, 4, "mode"), "disabled"))
+    await asyncio.sleep(0.1)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    with pytest.raises(HomeAssistantError):
+        await first
+    with pytest.raises(ServiceValidationError, match="is being unloaded"):
+        await waiting
+    assert wire.server.writes == [(1, 0x0312, 1)]
 
 
 async def test_a_command_that_waits_while_the_group_is_unloaded(

@@ -8,7 +8,7 @@ from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_SCAN_INTERVAL
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
@@ -174,6 +174,11 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         if not self.polling:
             raise _polling_is_off()
         return result
+
+    @callback
+    def async_stop(self, _: Event) -> None:
+        """Write nothing any more: nobody would be there to see what it does."""
+        self.wiring.control.close()
 
     @callback
     def async_require_polling(self) -> None:
