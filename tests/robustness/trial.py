@@ -66,9 +66,14 @@ class _Log(logging.Handler):
 @contextmanager
 def _logged() -> Iterator[_Log]:
     log = _Log()
+    ours = logging.getLogger("custom_components")
+    level = ours.level
+    # Other tests may have silenced it.
+    ours.setLevel(logging.INFO)
     logging.getLogger().addHandler(log)
     yield log
     logging.getLogger().removeHandler(log)
+    ours.setLevel(level)
 
 
 async def try_out(site: Site, fault: Fault, durations: Collection[int]) -> Outcome:
