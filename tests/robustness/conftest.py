@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -62,9 +61,7 @@ async def build_site(
     async def build(layout: Layout) -> Site:
         site = await Site.build(hass, layout, tmp_path)
         built.append(site)
-        for name in ("Inverter", "Group"):
-            timed = partial(getattr(wiring, name), clock=site.time)
-            monkeypatch.setattr(wiring, name, timed)
+        monkeypatch.setattr(wiring, "SteadyClock", lambda: site.time)
         # What pymodbus waits after it has connected goes faster, too.
         hurried = SimpleNamespace(sleep=lambda seconds: asyncio.sleep(seconds / LAPSE))
         monkeypatch.setattr(pymodbus_client, "asyncio", hurried)

@@ -15,6 +15,7 @@ from custom_components.solax_parallel.const import (
     DEFAULT_SCAN_INTERVAL,
     DEFAULT_TIMEOUT,
 )
+from custom_components.solax_parallel.wiring import COMPARISON_INTERVAL
 from tests.a1_ess.wire import Behaviour, Exchange, answer, late
 
 from .faults import Fault
@@ -65,9 +66,14 @@ class _Log(logging.Handler):
 @contextmanager
 def _logged() -> Iterator[_Log]:
     log = _Log()
+    ours = logging.getLogger("custom_components")
+    level = ours.level
+    # Other tests may have silenced it.
+    ours.setLevel(logging.INFO)
     logging.getLogger().addHandler(log)
     yield log
     logging.getLogger().removeHandler(log)
+    ours.setLevel(level)
 
 
 async def try_out(site: Site, fault: Fault, durations: Collection[int]) -> Outcome:
@@ -107,8 +113,10 @@ class _Trial:
             self.outcome.problems.append(problem)
 
     async def look_around(self) -> None:
-        """Learn how it is while all is well."""
-        self.usual = max([await self.site.poll() for _ in range(2)])
+        """Learn how it is while all is well, and everything was looked at once."""
+        polls = 2 + int(COMPARISON_INTERVAL / DEFAULT_SCAN_INTERVAL)
+        self.usual = max([await self.site.poll() for _ in range(polls)])
+        assert self.site.coordinator.data.totals_disagree is False
         assert all(map(_is_well, self.site.states.values()))
         self.truth = shown(self.site.hass, self.site.coordinator)
 

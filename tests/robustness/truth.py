@@ -26,6 +26,14 @@ _OF_SILENCE = {
 _SUMS = ("ac_power", "pv_power", "battery_power", "load_power")
 """Totals that go on without the members that are not heard, and say so."""
 
+_SPREADS = {
+    "soc_spread": ("battery_soc", 1.0),
+    "power_share_spread": ("ac_power", 100 / 7600),
+    "temperature_spread": ("inverter_temperature", 1.0),
+    "voltage_spread": ("ac_voltage", 1.0),
+}
+"""Differences over the members that are heard: of what, and times what."""
+
 type Shown = dict[str, str]
 """States by unique id."""
 
@@ -52,8 +60,10 @@ def lies(truth: Shown, now: Shown, coordinator: SolaxCoordinator) -> list[str]:
         if state in NOT_KNOWN or state == truth[unique_id]:
             continue
         key = unique_id.removeprefix(group)
-        if state in _OF_SILENCE.get(key, ()) or (
-            key in _SUMS and _is_part(float(state), key, truth, coordinator)
+        if (
+            state in _OF_SILENCE.get(key, ())
+            or (key in _SUMS and _is_part(float(state), key, truth, coordinator))
+            or (key in _SPREADS and _is_spread(float(state), key, truth, coordinator))
         ):
             continue
         found.append(f"{unique_id} shows {state} instead of {truth[unique_id]}")
@@ -73,6 +83,18 @@ def _is_part(
     ]
     sums = {round(sum(some)) for some in combinations(parts, total.members_included)}
     return round(value) in sums
+
+
+def _is_spread(
+    value: float, key: str, truth: Shown, coordinator: SolaxCoordinator
+) -> bool:
+    """Return whether members that are heard lie apart so far."""
+    reading, factor = _SPREADS[key]
+    values = [
+        factor * float(truth[f"{member.serial_number}_{reading}"])
+        for member in coordinator.data.heard
+    ]
+    return len(values) > 1 and abs(max(values) - min(values) - value) < 0.06
 
 
 def _of_member(
