@@ -350,7 +350,7 @@ class Inverter:
         failures: dict[str, str] = {}
         try:
             if not self._verified or self.source.renewed:
-                await self._verify()
+                await self.verify()
             values = await self._read(now, failures)
         except OtherSerialError as err:
             self._rest_until = now + REST
@@ -378,12 +378,16 @@ class Inverter:
         """
         values = await self.source.read(self._extension_window)
         if self.source.renewed:
-            await check_serial(self.source, self.member.serial_number)
+            await self.verify()
         extension = ExtensionReader(self._profile, values, {}).decode(self._setting)
         return extension, values
 
-    async def _verify(self) -> None:
-        """Make sure that this is the inverter it was."""
+    async def verify(self) -> None:
+        """Make sure that this is the inverter it was.
+
+        Raises ``ReadError`` otherwise, and then the next poll begins with it, too.
+        """
+        self._verified = False
         said = await check_serial(self.source, self.member.serial_number)
         identity = self._take_identity(said)
         self._model_type = identity.model_type or self._model_type
@@ -431,7 +435,7 @@ class Inverter:
                 self._take_setting(window, read, now)
         if self.source.renewed:
             # The link was lost on the way: what came after may be somebody else's.
-            await self._verify()
+            await self.verify()
         await self._introduce(values, failures, now)
         return values
 
@@ -463,16 +467,21 @@ class Inverter:
             self.samples.take(doubtful, values, now)
             if not self.samples.doubtful(doubtful, values):
                 break
+            again: dict[str, Value | None] = {}
             for window in filter(counters.get, counters):
                 try:
-                    values |= await self.source.read(window)
+                    again |= await self.source.read(window)
                 except ReadError as err:
                     # What was read before stays, and the next poll goes on.
                     failures[window] = str(err)
                     self._rest(window).note(err, now)
+                    for register in doubtful:
+                        # Taken twice, one reading would bear itself out.
+                        del values[register.key]
                     return
             if self.source.renewed:
-                await self._verify()
+                await self.verify()
+            values |= again
         self._introduced |= {window for window, found in counters.items() if found}
 
     def _windows(self, now: float, values: Mapping[str, Value | None]) -> Iterator[str]:
