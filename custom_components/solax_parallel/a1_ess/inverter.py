@@ -101,7 +101,8 @@ class InverterState:
     ``readings`` are in the units of the profile, ``counted_before`` what a counter stood at that
     did not start at nothing. ``faults`` and ``parallel_faults`` hold the keys of the faults
     reported, ``unnamed_bits`` what else the fault words say; ``tells_faults`` is whether they can
-    be read of it at all. ``failures`` tells for each window why it could not be used.
+    be read of it at all. ``served`` are the windows that were read and could be used, and
+    ``failures`` tells of others why not; what was not due is in neither.
     """
 
     serial_number: str
@@ -127,6 +128,7 @@ class InverterState:
     other_serial: str | None = None
     last_seen: datetime | None = None
     failed_polls: int = 0
+    served: frozenset[str] = frozenset()
     failures: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
@@ -185,16 +187,16 @@ class InverterState:
 
 @dataclass
 class _Rest:
-    """When a window may be asked for again, how often in a row it failed, if it ever worked."""
+    """When a window may be asked for again, how often in a row it failed, when it worked last."""
 
     until: float = 0.0
     failures: int = 0
-    served: bool = False
+    served_at: float | None = None
 
     def note(self, failure: ReadError, now: float) -> None:
         """Leave alone what costs a timeout, or was never served."""
         self.failures += 1
-        if (isinstance(failure, SilentError) or not self.served) and (
+        if (isinstance(failure, SilentError) or self.served_at is None) and (
             isinstance(failure, RefusedError) or self.failures >= SILENT_POLLS
         ):
             self.until = now + REST
@@ -423,7 +425,7 @@ class Inverter:
                 # One timeout a poll: what has not been asked yet waits for the next one.
                 return sure
             rest.failures = 0
-            rest.served = True
+            rest.served_at = now
             if window == "system":
                 self._system_read_at = now
             is_sure = not self.source.renewed
@@ -657,6 +659,10 @@ class Inverter:
                 }
             ),
             last_seen=self._last_seen,
+            served=frozenset(
+                window for window, rest in self._rests.items() if rest.served_at == now
+            )
+            - failures.keys(),
             failures=MappingProxyType(failures),
             dropped=MappingProxyType(dict(self.samples.dropped)),
             health=self.source.health,
