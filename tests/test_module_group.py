@@ -19,7 +19,7 @@ from custom_components.solax_parallel.a1_ess.inverter import (
     Member,
     Presence,
 )
-from custom_components.solax_parallel.a1_ess.module import Module
+from custom_components.solax_parallel.a1_ess.module import PACING, Module
 from custom_components.solax_parallel.a1_ess.module_source import ModuleSource
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
@@ -305,6 +305,25 @@ async def test_an_array_is_used_again_within_ten_seconds(
         await poll(hass)
     assert len(module.questions) == 1
     assert state(hass, f"{SERIAL}_ac_power").state == "3005"
+
+
+async def test_counters_stand_as_long_as_their_array(
+    hass: HomeAssistant, module: HostileModule
+) -> None:
+    entry = entry_of(hass, module)
+    assert await set_up(hass, entry)
+    asked = entry.runtime_data.wiring.group.inverters[SERIAL].source._module
+    for number in range(1, 3):
+        asked._clock = lambda: time.monotonic() + number * PACING  # noqa: B023
+        await poll(hass)
+    assert len(module.questions) == 3
+    counted = state(hass, f"{SERIAL}_grid_import_total").state
+    assert float(counted) > 0
+    for _ in range(5):
+        await entry.runtime_data.async_check_now()
+    assert len(module.questions) == 3
+    assert state(hass, f"{SERIAL}_grid_import_total").state == counted
+    assert of_group(hass, "grid_import_total", SERIAL) == counted
 
 
 @pytest.mark.usefixtures("no_pacing")

@@ -609,10 +609,20 @@ class Inverter:
         if extension is not None:
             self._role = extension.role
             self._model_type = extension.model_type
+        served = {
+            window for window, rest in self._rests.items() if rest.served_at == now
+        }
+        # What a reply leaves out that counted before is neither news nor a miss.
+        due = [
+            register
+            for register in self.measurements
+            if register.key in values or register.window not in served
+        ]
         readings = {
             # What can't be read of it is not known, unlike what it does not have.
             **{each.key: None for each in self._fitting(self._measurable)},
-            **self.samples.take(self.measurements, values, now),
+            **self.samples.held(self.measurements),
+            **self.samples.take(due, values, now),
         }
         run_mode = self._code(values, "run_mode", RunMode)
         grid_status = (
@@ -659,10 +669,7 @@ class Inverter:
                 }
             ),
             last_seen=self._last_seen,
-            served=frozenset(
-                window for window, rest in self._rests.items() if rest.served_at == now
-            )
-            - failures.keys(),
+            served=frozenset(served - failures.keys()),
             failures=MappingProxyType(failures),
             dropped=MappingProxyType(dict(self.samples.dropped)),
             health=self.source.health,
