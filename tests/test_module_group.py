@@ -39,6 +39,7 @@ from .a1_ess.modules import (
     PASSWORD,
     SERIAL,
     HostileModule,
+    late,
     saying,
     says,
     stays_silent,
@@ -469,3 +470,20 @@ async def test_diagnostics(
         json.loads(json.dumps(dict(replayed.readings)))
         == (data["group"]["members"]["INVERTER000001"]["readings"])
     )
+
+
+async def test_nobody_is_asked_for_the_password_of_a_group_that_is_gone(
+    hass: HomeAssistant, module: HostileModule, logged: Log
+) -> None:
+    entry = entry_of(hass, module)
+    assert await set_up(hass, entry)
+    asked = entry.runtime_data.wiring.group.inverters[SERIAL].source._module
+    asked._clock = lambda: time.monotonic() + PACING
+    module.default = late(0.5, says({"code": 401}, "401 Unauthorized"))
+    looking = hass.async_create_task(entry.runtime_data.async_look_again())
+    assert await module.was_asked(2)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await looking
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.config_entries.flow.async_progress() == []
+    assert logged == []
