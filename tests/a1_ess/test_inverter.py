@@ -124,7 +124,10 @@ async def test_a_poll_tells_what_is_known(
     state = await inverter.poll()
 
     # All but what hardly ever changes is known at once.
-    assert replace(first, identity=state.identity, last_seen=state.last_seen) == state
+    later = {key: getattr(state, key) for key in ("identity", "last_seen", "served")}
+    assert replace(first, **later) == state
+    assert first.served == {*READINGS, "primary_extension"}
+    assert state.served == {*first.served, *SETTINGS}
     assert first.identity == Identity(
         serial_number="H10000000000AA", factory_name="Solax", rated_power=7600
     )
