@@ -205,6 +205,21 @@ async def test_unload_in_the_middle_of_a_poll(
     assert logged == []
 
 
+async def test_unload_while_somebody_looks_again(
+    hass: HomeAssistant, group_on_the_wire: GroupOnTheWire, logged: Log
+) -> None:
+    wire = group_on_the_wire
+    assert await wire.set_up()
+    wire.silence(*wire.group.serial_numbers)
+    wire.server.asked_last = 0
+    looking = hass.async_create_task(wire.entry.runtime_data.async_look_again())
+    assert await wire.server.asks(1)
+    assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    await looking
+    assert await wire.server.left_alone()
+    assert logged == []
+
+
 async def test_unload_of_a_simulated_group_frees_its_port(
     hass: HomeAssistant, simulated_entry: MockConfigEntry
 ) -> None:

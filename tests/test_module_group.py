@@ -19,7 +19,7 @@ from custom_components.solax_parallel.a1_ess.inverter import (
     Member,
     Presence,
 )
-from custom_components.solax_parallel.a1_ess.module import Module
+from custom_components.solax_parallel.a1_ess.module import PACING, Module
 from custom_components.solax_parallel.a1_ess.module_source import ModuleSource
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
@@ -39,6 +39,7 @@ from .a1_ess.modules import (
     PASSWORD,
     SERIAL,
     HostileModule,
+    late,
     saying,
     says,
     stays_silent,
@@ -307,6 +308,25 @@ async def test_an_array_is_used_again_within_ten_seconds(
     assert state(hass, f"{SERIAL}_ac_power").state == "3005"
 
 
+async def test_counters_stand_as_long_as_their_array(
+    hass: HomeAssistant, module: HostileModule
+) -> None:
+    entry = entry_of(hass, module)
+    assert await set_up(hass, entry)
+    asked = entry.runtime_data.wiring.group.inverters[SERIAL].source._module
+    for number in range(1, 3):
+        asked._clock = lambda: time.monotonic() + number * PACING  # noqa: B023
+        await poll(hass)
+    assert len(module.questions) == 3
+    counted = state(hass, f"{SERIAL}_grid_import_total").state
+    assert float(counted) > 0
+    for _ in range(5):
+        await entry.runtime_data.async_check_now()
+    assert len(module.questions) == 3
+    assert state(hass, f"{SERIAL}_grid_import_total").state == counted
+    assert of_group(hass, "grid_import_total", SERIAL) == counted
+
+
 @pytest.mark.usefixtures("no_pacing")
 async def test_the_polling_switch_leaves_a_module_alone(
     hass: HomeAssistant, module: HostileModule
@@ -450,3 +470,20 @@ async def test_diagnostics(
         json.loads(json.dumps(dict(replayed.readings)))
         == (data["group"]["members"]["INVERTER000001"]["readings"])
     )
+
+
+async def test_nobody_is_asked_for_the_password_of_a_group_that_is_gone(
+    hass: HomeAssistant, module: HostileModule, logged: Log
+) -> None:
+    entry = entry_of(hass, module)
+    assert await set_up(hass, entry)
+    asked = entry.runtime_data.wiring.group.inverters[SERIAL].source._module
+    asked._clock = lambda: time.monotonic() + PACING
+    module.default = late(0.5, says({"code": 401}, "401 Unauthorized"))
+    looking = hass.async_create_task(entry.runtime_data.async_look_again())
+    assert await module.was_asked(2)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await looking
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert hass.config_entries.flow.async_progress() == []
+    assert logged == []

@@ -10,6 +10,7 @@ from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.core import HomeAssistant
 
+from .a1_ess.wire import READ_HOLDING
 from .conftest import Log, StartGroup
 from .groups import GroupOnTheWire, poll, without_windows
 
@@ -93,3 +94,16 @@ async def test_an_inverter_that_is_lost_for_long(
     wire.entry.runtime_data.wiring.group.inverters[wire.group.serial_numbers[2]].wake()
     await polls(hass, 3)
     assert told == [("INFO", f"{title}: secondary_2 answers again")]
+
+
+async def test_what_is_not_asked_for_is_not_back(
+    hass: HomeAssistant, start_group: StartGroup, told: Log
+) -> None:
+    wire = await start_group(units=1)
+    rating = load_profile().registers["rated_power"]
+    wire.server.pokes[1, READ_HOLDING, rating.address] = 0
+    assert await wire.set_up()
+    await polls(hass, 8)
+    ((level, message),) = told
+    assert level == "INFO"
+    assert message.startswith(f"{wire.entry.title}: readings rating of prim")

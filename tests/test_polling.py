@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_load_restore_state_from_storage,
 )
 
+from custom_components.solax_parallel.a1_ess.inverter import Presence
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_POLLING, CONF_UNITS, DOMAIN
 from custom_components.solax_parallel.diagnostics import (
@@ -570,6 +571,29 @@ async def test_back_and_forth_in_a_hurry(
         assert status == ("normal" if end else STATE_UNKNOWN)
     assert await wire.server.left_alone()
     assert logged == []
+
+
+async def test_nothing_is_told_before_the_first_poll_is_over(
+    hass: HomeAssistant, start_group: StartGroup, logged: Log
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up(disabled_too=True)
+    before = by_unique_id(hass, wire.entry)
+    await switch_off(hass, wire)
+    quiet = by_unique_id(hass, wire.entry)
+    wire.silence(wire.primary)
+    wire.server.asked_last = 0
+    await switch(hass, wire.primary, on=True)
+    assert await wire.server.asks(1)
+    # Whatever makes the entities look at what they have.
+    wire.entry.runtime_data.async_abort_transfer_test()
+    presence = f"{wire.primary}_presence"
+    assert state(hass, presence).state == quiet[presence] == STATE_UNAVAILABLE
+    wire.group.inject(wire.primary, NONE)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await poll(hass)
+    assert state(hass, presence).state == before[presence] == Presence.HEARD
+    assert [message for _, message in logged if "listener" in message] == []
 
 
 async def test_as_soon_as_it_is_there(

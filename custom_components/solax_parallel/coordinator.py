@@ -138,12 +138,24 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         async_clear_issues(self.hass, self.config_entry)
         self.pace.forget()
         self._fall_quiet()
-        for task in self._asking:
-            task.cancel()
+        self._cancel_asking()
         self.async_update_listeners()
         if self._asking:
             await asyncio.wait(self._asking)
         await self.wiring.async_stop_asking()
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Ask nobody any more; what is on its way is given up, and no failure to tell of."""
+        await super().async_shutdown()
+        self.last_update_success = False
+        self._cancel_asking()
+        if self._asking:
+            await asyncio.wait(self._asking)
+
+    def _cancel_asking(self) -> None:
+        for task in self._asking:
+            task.cancel()
 
     def _fall_quiet(self) -> None:
         self.update_interval = None
@@ -155,10 +167,10 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
     async def async_ask[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Do ``work`` that sends requests to the inverters, and return what it returns.
 
-        Raises ``UpdateFailed`` while polling is off; once it is switched off, the work is given
-        up wherever it stands.
+        Raises ``UpdateFailed`` while polling is off; once it is switched off, or the entry
+        unloaded, the work is given up wherever it stands.
         """
-        if not self.polling:
+        if not self.polling or self._shutdown_requested:
             work.close()
             raise _polling_is_off()
         task = asyncio.create_task(work)

@@ -87,7 +87,9 @@ class PollLog:
                         role,
                         member.failures[window],
                     )
-            elif self._failed_polls.pop(key) >= SILENT_POLLS:
+            elif (
+                window in member.served and self._failed_polls.pop(key) >= SILENT_POLLS
+            ):
                 self._logger.info(
                     "%s: readings %s of %s are back", self._name, window, role
                 )

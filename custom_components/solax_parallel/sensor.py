@@ -558,8 +558,8 @@ class HealthSensor(InverterSensor):
     @property
     @override
     def available(self) -> bool:
-        """Whether it is asked: silence is told of, too."""
-        return self.coordinator.polling
+        """Whether it was asked: silence is told of, too."""
+        return self.state_of_inverter.presence is not Presence.UNASKED
 
 
 class GroupSensor(GroupFactEntity, SensorEntity):

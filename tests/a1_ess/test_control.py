@@ -31,7 +31,7 @@ from custom_components.solax_parallel.a1_ess.control import (
 )
 from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.group import Group, GroupState
-from custom_components.solax_parallel.a1_ess.inverter import Inverter
+from custom_components.solax_parallel.a1_ess.inverter import Inverter, Presence
 from custom_components.solax_parallel.a1_ess.link import Link
 from custom_components.solax_parallel.a1_ess.profile import (
     Profile,
@@ -583,6 +583,20 @@ async def test_a_link_that_breaks_under_a_command(build: Build) -> None:
     assert (caught.value.reason, caught.value.said) == (Failure.UNANSWERED, None)
     assert time.monotonic() - begun < CONFIRM_TIME + 0.5
     assert len(bench.writes) == 1
+
+
+async def test_another_inverter_that_a_command_meets_is_not_polled_either(
+    build: Build,
+) -> None:
+    bench = await build()
+    await bench.server.vanish()
+    bench.server.falsified[1] = lambda said: {**said, "serial_number": "STRANGER000001"}
+    await bench.server.start()
+
+    assert (await bench.refuses(SWITCH_3, ON)).reason is Refusal.PRIMARY_SILENT
+    primary = (await bench.poll()).members[bench.primary]
+    assert primary.presence is Presence.OTHER_SERIAL
+    assert primary.readings == {}
 
 
 async def test_a_block_that_gets_lost_on_the_way_confirms_nothing(build: Build) -> None:

@@ -28,7 +28,11 @@ from custom_components.solax_parallel.a1_ess.codes import (
     RunMode,
 )
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
-from custom_components.solax_parallel.a1_ess.identity import SETTINGS, Identity
+from custom_components.solax_parallel.a1_ess.identity import (
+    SETTINGS,
+    Identity,
+    OtherSerialError,
+)
 from custom_components.solax_parallel.a1_ess.inverter import (
     Inverter,
     InverterState,
@@ -120,7 +124,10 @@ async def test_a_poll_tells_what_is_known(
     state = await inverter.poll()
 
     # All but what hardly ever changes is known at once.
-    assert replace(first, identity=state.identity, last_seen=state.last_seen) == state
+    later = {key: getattr(state, key) for key in ("identity", "last_seen", "served")}
+    assert replace(first, **later) == state
+    assert first.served == {*READINGS, "primary_extension"}
+    assert state.served == {*first.served, *SETTINGS}
     assert first.identity == Identity(
         serial_number="H10000000000AA", factory_name="Solax", rated_power=7600
     )
@@ -272,6 +279,36 @@ async def test_what_was_read_stays_where_the_next_reading_fails(
     assert list(state.failures) == ["legs"]
     assert state.readings["l1_voltage"] is not None
     assert state.readings["pv_energy_total"] is None
+
+
+async def test_no_reading_counts_twice_where_the_next_one_fails(
+    make_device: MakeDevice, make_inverter: MakeInverter, clock: Clock
+) -> None:
+    device = make_device(pv_energy_total=99999)
+    inverter = make_inverter(device)
+    answer = device.unit.read_input_registers
+    asked = 0
+
+    async def twice(address: int, count: int) -> list[int]:
+        nonlocal asked
+        words = await answer(address, count)
+        asked += address == 0x6A
+        if asked == 2:
+            device.ignore("legs")
+        return words
+
+    device.unit.read_input_registers = twice  # type: ignore[method-assign]
+    state = await inverter.poll()
+    assert asked == 2
+    assert state.heard
+    assert state.readings["pv_energy_total"] is None
+    device.unit.read_input_registers = answer  # type: ignore[method-assign]
+    device.fail("legs", None)
+    device.say(pv_energy_total=4321.5)
+    clock.move(10)
+    state = await inverter.poll()
+    assert state.readings["pv_energy_total"] == 4321.5
+    assert state.counted_before == {}
 
 
 async def test_what_a_counter_brings_along_is_told(
@@ -1009,6 +1046,86 @@ async def test_another_inverter_behind_a_new_link_is_not_mixed_up_with_it(
     assert state.other_serial == SERIALS[Role.SECONDARY_1]
     assert unheard(state)
     assert inverter.samples.accumulated("pv_energy_total") == 4321.5
+
+
+async def test_another_inverter_that_takes_over_during_the_first_poll(
+    connection: MockModbusConnection, wired: Device, make_inverter: MakeInverter
+) -> None:
+    inverter = make_inverter(wired)
+    answer = wired.unit.read_input_registers
+    asked = 0
+
+    async def taken_over(address: int, count: int) -> list[int]:
+        nonlocal asked
+        asked += address == 0
+        if asked == 2:
+            # Counters are read again by now, and only the first window of them is answered.
+            connection.simulate_connection_lost()
+            wired.say(
+                serial_number=SERIALS[Role.SECONDARY_1],
+                pv1_power=3333,
+                grid_export_total=9999,
+            )
+            wired.ignore("legs")
+        return await answer(address, count)
+
+    wired.unit.read_input_registers = taken_over  # type: ignore[method-assign]
+    state = await inverter.poll()
+
+    assert asked == 2
+    assert state.heard
+    assert state.readings["pv1_power"] == 1600
+    assert state.readings["grid_export_total"] is None
+    assert (await inverter.poll()).presence is Presence.OTHER_SERIAL
+    assert inverter.samples.accumulated("grid_export_total") is None
+
+
+async def test_a_serial_number_that_could_not_be_told_is_asked_for_again(
+    connection: MockModbusConnection,
+    wired: Device,
+    make_inverter: MakeInverter,
+    clock: Clock,
+) -> None:
+    inverter = make_inverter(wired)
+    await inverter.poll()
+    answer = wired.unit.read_holding_registers
+    garbled = [SERIALS[Role.SECONDARY_1], SERIALS[Role.SECONDARY_2]]
+
+    async def changing(address: int, count: int) -> list[int]:
+        if garbled:
+            wired.say(serial_number=garbled.pop())
+        return await answer(address, count)
+
+    wired.unit.read_holding_registers = changing  # type: ignore[method-assign]
+    connection.simulate_connection_lost()
+    wired.say(l1_voltage=99.9)
+    clock.move(10)
+    assert (await inverter.poll()).presence is Presence.UNUSABLE
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert state.presence is Presence.OTHER_SERIAL
+    assert state.readings == {}
+
+
+async def test_another_inverter_that_is_met_between_two_polls(
+    connection: MockModbusConnection,
+    wired: Device,
+    make_inverter: MakeInverter,
+    clock: Clock,
+) -> None:
+    inverter = make_inverter(wired)
+    await inverter.poll()
+    connection.simulate_connection_lost()
+    wired.say(serial_number=SERIALS[Role.SECONDARY_1], l1_voltage=99.9)
+
+    with pytest.raises(OtherSerialError):
+        await inverter.read_extension()
+    clock.move(10)
+    state = await inverter.poll()
+
+    assert state.presence is Presence.OTHER_SERIAL
+    assert state.readings == {}
 
 
 async def test_silence_behind_a_new_link_costs_one_request(

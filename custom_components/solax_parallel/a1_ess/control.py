@@ -14,7 +14,6 @@ import time
 from .codes import SmartLoadMode
 from .extension import SMART_LOADS, Extension, SmartLoad
 from .group import Group, GroupState
-from .identity import check_serial
 from .inverter import Inverter, InverterState
 from .profile import Command, Profile
 from .source import NotDoneError, ReadError, ReadOnlyError, UnansweredError
@@ -199,7 +198,7 @@ class Control:
             primary, command, code = self._checked(key, value)
             try:
                 # A link may lead somewhere else than in the latest poll.
-                await check_serial(primary.source, primary.member.serial_number)
+                await primary.verify()
             except ReadError as err:
                 raise self._refused(Refusal.PRIMARY_SILENT, key) from err
             if self._closed:

@@ -101,7 +101,8 @@ class InverterState:
     ``readings`` are in the units of the profile, ``counted_before`` what a counter stood at that
     did not start at nothing. ``faults`` and ``parallel_faults`` hold the keys of the faults
     reported, ``unnamed_bits`` what else the fault words say; ``tells_faults`` is whether they can
-    be read of it at all. ``failures`` tells for each window why it could not be used.
+    be read of it at all. ``served`` are the windows that were read and could be used, and
+    ``failures`` tells of others why not; what was not due is in neither.
     """
 
     serial_number: str
@@ -127,6 +128,7 @@ class InverterState:
     other_serial: str | None = None
     last_seen: datetime | None = None
     failed_polls: int = 0
+    served: frozenset[str] = frozenset()
     failures: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
     health: Health = field(default_factory=Health)
@@ -185,16 +187,16 @@ class InverterState:
 
 @dataclass
 class _Rest:
-    """When a window may be asked for again, how often in a row it failed, if it ever worked."""
+    """When a window may be asked for again, how often in a row it failed, when it worked last."""
 
     until: float = 0.0
     failures: int = 0
-    served: bool = False
+    served_at: float | None = None
 
     def note(self, failure: ReadError, now: float) -> None:
         """Leave alone what costs a timeout, or was never served."""
         self.failures += 1
-        if (isinstance(failure, SilentError) or not self.served) and (
+        if (isinstance(failure, SilentError) or self.served_at is None) and (
             isinstance(failure, RefusedError) or self.failures >= SILENT_POLLS
         ):
             self.until = now + REST
@@ -350,7 +352,7 @@ class Inverter:
         failures: dict[str, str] = {}
         try:
             if not self._verified or self.source.renewed:
-                await self._verify()
+                await self.verify()
             values = await self._read(now, failures)
         except OtherSerialError as err:
             self._rest_until = now + REST
@@ -378,12 +380,16 @@ class Inverter:
         """
         values = await self.source.read(self._extension_window)
         if self.source.renewed:
-            await check_serial(self.source, self.member.serial_number)
+            await self.verify()
         extension = ExtensionReader(self._profile, values, {}).decode(self._setting)
         return extension, values
 
-    async def _verify(self) -> None:
-        """Make sure that this is the inverter it was."""
+    async def verify(self) -> None:
+        """Make sure that this is the inverter it was.
+
+        Raises ``ReadError`` otherwise, and then the next poll begins with it, too.
+        """
+        self._verified = False
         said = await check_serial(self.source, self.member.serial_number)
         identity = self._take_identity(said)
         self._model_type = identity.model_type or self._model_type
@@ -419,7 +425,7 @@ class Inverter:
                 # One timeout a poll: what has not been asked yet waits for the next one.
                 return sure
             rest.failures = 0
-            rest.served = True
+            rest.served_at = now
             if window == "system":
                 self._system_read_at = now
             is_sure = not self.source.renewed
@@ -431,7 +437,7 @@ class Inverter:
                 self._take_setting(window, read, now)
         if self.source.renewed:
             # The link was lost on the way: what came after may be somebody else's.
-            await self._verify()
+            await self.verify()
         await self._introduce(values, failures, now)
         return values
 
@@ -463,16 +469,21 @@ class Inverter:
             self.samples.take(doubtful, values, now)
             if not self.samples.doubtful(doubtful, values):
                 break
+            again: dict[str, Value | None] = {}
             for window in filter(counters.get, counters):
                 try:
-                    values |= await self.source.read(window)
+                    again |= await self.source.read(window)
                 except ReadError as err:
                     # What was read before stays, and the next poll goes on.
                     failures[window] = str(err)
                     self._rest(window).note(err, now)
+                    for register in doubtful:
+                        # Taken twice, one reading would bear itself out.
+                        del values[register.key]
                     return
             if self.source.renewed:
-                await self._verify()
+                await self.verify()
+            values |= again
         self._introduced |= {window for window, found in counters.items() if found}
 
     def _windows(self, now: float, values: Mapping[str, Value | None]) -> Iterator[str]:
@@ -598,10 +609,20 @@ class Inverter:
         if extension is not None:
             self._role = extension.role
             self._model_type = extension.model_type
+        served = {
+            window for window, rest in self._rests.items() if rest.served_at == now
+        }
+        # What a reply leaves out that counted before is neither news nor a miss.
+        due = [
+            register
+            for register in self.measurements
+            if register.key in values or register.window not in served
+        ]
         readings = {
             # What can't be read of it is not known, unlike what it does not have.
             **{each.key: None for each in self._fitting(self._measurable)},
-            **self.samples.take(self.measurements, values, now),
+            **self.samples.held(self.measurements),
+            **self.samples.take(due, values, now),
         }
         run_mode = self._code(values, "run_mode", RunMode)
         grid_status = (
@@ -648,6 +669,7 @@ class Inverter:
                 }
             ),
             last_seen=self._last_seen,
+            served=frozenset(served - failures.keys()),
             failures=MappingProxyType(failures),
             dropped=MappingProxyType(dict(self.samples.dropped)),
             health=self.source.health,

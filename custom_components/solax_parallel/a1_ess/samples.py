@@ -125,6 +125,15 @@ class Samples:
             if register.unit is not None
         }
 
+    def held(self, registers: Iterable[Register]) -> dict[str, float | None]:
+        """Return what is believed of ``registers`` without a new reading."""
+        return {
+            register.key: self._tracks[register.key].value
+            if register.key in self._tracks
+            else None
+            for register in registers
+        }
+
     def miss(self) -> None:
         """Note a poll that brought nothing at all."""
         for track in self._tracks.values():
