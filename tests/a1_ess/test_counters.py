@@ -238,6 +238,17 @@ def test_what_it_counted_since_it_was_reset_counts(total: Register) -> None:
     assert (count.accumulated, count.counted_before) == (1004.1, 0)
 
 
+def test_what_it_counted_since_it_was_reset_behind_a_stale_reading_counts(
+    total: Register,
+) -> None:
+    """Some say for a while what they stood at before, and are reset meanwhile."""
+    count = known(total, 1000)
+    assert taken(count, [1000.0] * 3, start=HOUR / 6) == [1000.0] * 3
+
+    assert taken(count, [4.0, 4.0, 4.1], start=HOUR / 2) == [None, None, 4.1]
+    assert (count.accumulated, count.counted_before) == (1004.1, 0)
+
+
 @pytest.mark.parametrize(
     ("first", "start"),
     [

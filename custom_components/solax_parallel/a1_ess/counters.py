@@ -226,7 +226,8 @@ class Count:
         if self.register.counter is Counter.TODAY:
             return
         self._carried += last - self.counted_before
-        unseen = min(course.since - self._at, _JUST_STARTED)
+        # Some stand still for a while, and may be reset meanwhile.
+        unseen = min(course.since - self._since, _JUST_STARTED)
         from_nothing = course.first < last and self._leads(
             0.0, course.first, per_hour, unseen
         )
