@@ -61,7 +61,7 @@ from .days import OF_SITE, OF_UNIT, OPTIONS, POLL, Life, simulated_time
 from .groups import Falsify, GroupOnTheWire
 from .mangling import MANGLED
 
-DAYS = int(os.environ.get("DAYS", "3"))
+DAYS = int(os.environ.get("DAYS", "2"))
 SEED = int(os.environ.get("SEED", "0"))
 UNITS = 2
 RATED = 7600

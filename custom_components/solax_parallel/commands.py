@@ -20,7 +20,9 @@ async def async_command(
     """
     coordinator.async_require_polling()
     try:
-        await coordinator.async_ask(coordinator.wiring.control.write(key, value))
+        await coordinator.async_ask(
+            coordinator.wiring.control.write(key, value), commands=True
+        )
     except CommandRefusedError as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,

@@ -78,6 +78,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self._remote_mode = RemoteModeIssue(hass, entry, words)
         self.issues = Issues(hass, entry, words)
         self._asking: set[asyncio.Task[Any]] = set()
+        self._commanding: set[asyncio.Task[Any]] = set()
         self._switching = asyncio.Lock()
 
     @property
@@ -138,7 +139,8 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         async_clear_issues(self.hass, self.config_entry)
         self.pace.forget()
         self._fall_quiet()
-        self._cancel_asking()
+        for task in self._asking:
+            task.cancel()
         self.async_update_listeners()
         if self._asking:
             await asyncio.wait(self._asking)
@@ -149,13 +151,12 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         """Ask nobody any more; what is on its way is given up, and no failure to tell of."""
         await super().async_shutdown()
         self.last_update_success = False
-        self._cancel_asking()
+        # A command ends by itself then, and knows how far it came.
+        self.wiring.control.close()
+        for task in self._asking - self._commanding:
+            task.cancel()
         if self._asking:
             await asyncio.wait(self._asking)
-
-    def _cancel_asking(self) -> None:
-        for task in self._asking:
-            task.cancel()
 
     def _fall_quiet(self) -> None:
         self.update_interval = None
@@ -164,8 +165,12 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         # So that a poll which is given up is no new failure, and nobody is told of it.
         self.last_update_success = False
 
-    async def async_ask[T](self, work: Coroutine[Any, Any, T]) -> T:
+    async def async_ask[T](
+        self, work: Coroutine[Any, Any, T], *, commands: bool = False
+    ) -> T:
         """Do ``work`` that sends requests to the inverters, and return what it returns.
+
+        ``commands`` is whether it is a command, which ends by itself when the entry is unloaded.
 
         Raises ``UpdateFailed`` while polling is off; once it is switched off, or the entry
         unloaded, the work is given up wherever it stands.
@@ -175,6 +180,8 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             raise _polling_is_off()
         task = asyncio.create_task(work)
         self._asking.add(task)
+        if commands:
+            self._commanding.add(task)
         try:
             result = await task
         except asyncio.CancelledError:
@@ -183,6 +190,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             raise _polling_is_off() from None
         finally:
             self._asking.discard(task)
+            self._commanding.discard(task)
         if not self.polling:
             raise _polling_is_off()
         return result

@@ -27,7 +27,7 @@ from .matrix import Matrix
 
 READINGS = ("live", "legs", "third_string", "primary_extension")
 
-_NEWS = {"last_seen", "failures", "dropped", "failed_polls"}
+_NEWS = {"last_seen", "failures", "dropped", "failed_polls", "served"}
 """What differs from poll to poll by nature."""
 
 
