@@ -39,7 +39,7 @@ from scripts.development.simulated_past import HOURS
 from scripts.development.simulated_past.rows import PERIOD
 from scripts.development.simulated_past.shown import shown
 
-from .conftest import StartGroup
+from .conftest import AddSimulated, StartGroup
 from .groups import NOON, poll, set_up, state
 
 type Row = dict[str, Any]
@@ -225,6 +225,20 @@ async def test_guide_names_the_same_sensors(
     assert sorted(f"Parallel group {name}" for name in guided[:-2]) == sorted(
         state.name for state in hass.states.async_all() if state.entity_id in chosen
     )
+
+
+async def test_what_modules_do_not_tell_is_no_source(
+    hass: HomeAssistant, api: Api, add_simulated: AddSimulated
+) -> None:
+    assert await set_up(hass, add_simulated(interface="module"))
+    (group,) = await read_groups(api)
+    await set_up_energy_dashboard(api, [group])
+    preferences = await api.command("energy/get_prefs")
+    (grid,) = preferences["energy_sources"]
+    assert grid["stat_energy_from"] == entity_id(group, "grid_import_total")
+    assert grid["stat_energy_to"] is None
+    assert grid["stat_rate"] == entity_id(group, "grid_power")
+    assert not preferences["device_consumption"]
 
 
 async def test_what_was_set_up_is_left_alone(api: Api, group: GroupView) -> None:

@@ -123,6 +123,10 @@ async def _attend(options: Namespace, account: Account, log: Path) -> int:
                 await add_simulated_group(
                     api, interface="module" if options.module else "modbus"
                 )
+            elif options.module:
+                _say(
+                    "the group of an earlier run stays as it is; --fresh makes a new one"
+                )
             await set_up_dashboard(api)
             await set_up_energy_dashboard(api, await read_groups(api))
             await api.command("simulated_past/fill")

@@ -35,31 +35,40 @@ def energy_preferences(groups: Sequence[GroupView]) -> dict[str, list[dict[str, 
 
 
 def _sources(group: GroupView) -> list[dict[str, Any]]:
+    """Return the sources whose energy some inverter tells: a module tells the grid import alone."""
+
     def total(key: str) -> str:
         return group.entity_ids["sensor", f"{group.group_id}_group_{key}"]
 
-    return [
+    def told(key: str) -> str | None:
+        inverters = (("sensor", f"{serial}_{key}") for serial in group.serial_numbers)
+        return (
+            total(key) if any(map(group.entity_ids.__contains__, inverters)) else None
+        )
+
+    sources: list[dict[str, Any]] = [
         {
             "type": "grid",
-            "stat_energy_from": total("grid_import_total"),
-            "stat_energy_to": total("grid_export_total"),
+            "stat_energy_from": told("grid_import_total"),
+            "stat_energy_to": told("grid_export_total"),
             "power_config": {"stat_rate": total("grid_power")},
             "cost_adjustment_day": 0,
         },
         {
             "type": "solar",
-            "stat_energy_from": total("pv_energy_total"),
+            "stat_energy_from": told("pv_energy_total"),
             "stat_rate": total("pv_power"),
         },
         {
             "type": "battery",
-            "stat_energy_from": total("battery_discharged_total"),
-            "stat_energy_to": total("battery_charged_total"),
+            "stat_energy_from": told("battery_discharged_total"),
+            "stat_energy_to": told("battery_charged_total"),
             # The dashboard wants + for discharging.
             "power_config": {"stat_rate_inverted": total("battery_power")},
             "stat_soc": total("battery_soc"),
         },
     ]
+    return [source for source in sources if source["stat_energy_from"] is not None]
 
 
 def _smart_loads(group: GroupView) -> list[dict[str, str]]:

@@ -26,7 +26,8 @@ is more than one group, Home Assistant counts them up.
 
 Each is *unknown* where the inverter does not tell, or what it tells fails its cross-check, and
 *unavailable* while the inverter is not heard. A number is unavailable as well once no sample of it could
-be believed for more than three polls.
+be believed for more than three polls. The attribute `counted_before` is there only where a counter
+[started anew](totals.md#which-readings-are-believed).
 
 ![The device page of a parallel group](images/group.png)"""
 
@@ -95,6 +96,7 @@ _SAID_ELSEWHERE = frozenset(
     {
         "event_type",
         "source",
+        "weighting",
         "members_included",
         "members_expected",
         "members_through_primary",
@@ -121,7 +123,10 @@ MEANINGS: Mapping[str, str] = {
     "load_power": "what is drawn at this inverter's meter",
     "group_load_power": "what the house draws: with the grid AC power plus grid power, off-grid the backup output",
     "meter_power": "of this inverter's own meter, + is export",
-    "group_battery_soc": "the mean, weighted with the batteries' capacity where that is known",
+    "group_battery_soc": (
+        "the mean; `weighting` is `capacity` where every battery counts by its capacity, `equal` where one "
+        "capacity is unknown"
+    ),
     "complete": "every inverter that belongs to the group answered in the latest poll",
     "on_grid": "the group runs with the grid; unknown where inverters disagree",
     "unbalanced": "the states of charge have been more than 15 points apart for an hour",

@@ -69,6 +69,10 @@ class Dashboard:
                 return
             await asyncio.sleep(_LOOK)
 
+    async def is_loaded(self) -> None:
+        """Wait until no card of the dashboard is loading what it shows."""
+        await self.page.until(f"{LOADING} return !loading(document);")
+
     async def shows(self, script: str) -> None:
         """Wait until ``script`` holds, in which ``card()`` is what the card draws into."""
         await self.page.until(f"{CARD} return {script};")
@@ -83,6 +87,11 @@ function find(root) {
   }
 }
 const card = () => find(document);
+"""
+
+LOADING = """
+const loading = (root) => [...root.querySelectorAll('*')].some((each) =>
+  each.localName === 'ha-spinner' || each.isLoadingData || each.shadowRoot && loading(each.shadowRoot));
 """
 
 
@@ -119,6 +128,7 @@ async def _furnish(site: Site) -> None:
         await api.wait_until_running()
         await add_simulated_group(api)
         await set_up_dashboard(api)
+        await api.command("simulated_past/fill")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the card shows in a real browser."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -12,10 +13,14 @@ pytestmark = pytest.mark.browser
 _, FAULTY, SILENT, _ = INJECTED_FAULTS
 PICTURES = Path(os.environ.get("PICTURES", ""))
 """Where pictures are kept, if they are wanted: PICTURES=docs/images."""
+SECONDS_TO_DRAW = 3
+"""Charts and colours move to where they stay."""
 
 
 async def keep_picture(dashboard: Dashboard, name: str) -> None:
     if PICTURES.name:
+        await dashboard.is_loaded()
+        await asyncio.sleep(SECONDS_TO_DRAW)
         await dashboard.page.picture(PICTURES / f"{name}.png")
 
 
@@ -28,7 +33,7 @@ def leds(*colours: str) -> str:
 
 
 async def test_group_at_work(dashboard: Dashboard) -> None:
-    await dashboard.page.size(1100, 900)
+    await dashboard.page.size(860, 1320)
     await dashboard.shows(leds("green", "green", "green", "green"))
     await dashboard.shows("card().textContent.includes('Normal')")
     await dashboard.shows("card().textContent.includes('On-grid')")
@@ -52,6 +57,12 @@ async def test_fault_and_what_to_do(dashboard: Dashboard) -> None:
         "Input.dispatchKeyEvent", type="keyDown", key="Enter", text="\r"
     )
     await dashboard.shows("card().querySelector('.steps').textContent.includes('1. ')")
+    # There is room for them.
+    await dashboard.shows(
+        "card().querySelector('.tile:has(.steps)').offsetWidth"
+        " === card().querySelector('.tiles').offsetWidth"
+    )
+    await dashboard.page.size(860, 800)
     await keep_picture(dashboard, "card-fault")
     await dashboard.call("select.select_option", FAULTY, option="none")
     await dashboard.shows(leds("green", "green", "green", "green"))

@@ -104,6 +104,7 @@ const STYLE = `
   .status { display: flex; align-items: center; gap: 12px; flex-wrap: wrap; }
   .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 8px; }
   .tile { border: 1px solid var(--divider-color); border-radius: var(--ha-card-border-radius, 12px); padding: 12px; display: grid; gap: 6px; align-content: start; }
+  .tile:has(details[open]) { grid-column: 1 / -1; }
   .tile .name { display: flex; align-items: center; gap: 8px; font-weight: 500; }
   .values { display: flex; justify-content: space-between; gap: 8px; }
   .dim { color: var(--secondary-text-color); }
@@ -113,7 +114,7 @@ const STYLE = `
   .led.red, .led.red_flashing { background: var(--led-red); }
   .led.green_flashing, .led.red_flashing { animation: flash 400ms step-end infinite; }
   details { color: var(--primary-text-color); }
-  summary { color: var(--error-color); cursor: pointer; }
+  summary { color: var(--error-color); cursor: pointer; margin-bottom: 6px; }
   .steps { white-space: pre-line; font-size: 13px; margin-top: 6px; }
   @keyframes flash { 50% { opacity: 0.15; } }
   @keyframes flow { from { stroke-dashoffset: 14; } to { stroke-dashoffset: 0; } }
@@ -227,7 +228,7 @@ class SolaxParallelCard extends HTMLElement {
       if (!entity) continue;
       const line = element("svg:path", { class: "line", d: flow.path });
       const moving = element("svg:path", { d: flow.path });
-      const node = element("svg:circle", { class: "node", cx: flow.x, cy: flow.y, r: 28 });
+      const node = element("svg:circle", { class: "node", cx: flow.x, cy: flow.y, r: 31 });
       const icon = element("svg:foreignObject", { x: flow.x - 12, y: flow.y - 22, width: 24, height: 24 },
         element("ha-icon", { icon: flow.icon, "aria-hidden": "true" }));
       const watts = element("svg:text", { class: "watts", x: flow.x, y: flow.y + 16 });
