@@ -224,7 +224,8 @@ async def test_from_the_bit_to_the_automation(
     assert len(watch.done) == GROUPS * UNITS * ROUNDS >= 100
     assert len(covered) == len(PARALLEL_FAULTS) * UNITS
     assert (watch.missed, watch.invented) == ([], [])
-    assert median(periods) == pytest.approx(INTERVAL, abs=ON_TIME)
+    # Home Assistant begins polls at whole seconds, so one can come up to a second early.
+    assert INTERVAL - 1 - ON_TIME <= median(periods) <= INTERVAL + ON_TIME
     for what, seconds in told.items():
         assert max(seconds) <= INTERVAL + max(cycles) + ON_TIME, what
 
