@@ -1,5 +1,6 @@
 """What the entities say, against what the simulated group really does."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -719,6 +720,14 @@ async def test_check_now(hass: HomeAssistant, start_group: StartGroup) -> None:
     await wire.server.start()
     await press()
     assert states(hass, checks) == {checks[0]: STATE_OFF, checks[1]: "ready"}
+
+    wire.silence(wire.primary)
+    pressing = asyncio.create_task(press())
+    await asyncio.sleep(0.1)
+    assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    with pytest.raises(HomeAssistantError) as refused:
+        await pressing
+    assert refused.value.translation_key == "group_unloaded"
 
 
 def shown_faults(hass: HomeAssistant, serial: str) -> dict[str, list[str]]:

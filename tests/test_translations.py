@@ -39,6 +39,7 @@ from custom_components.solax_parallel.config_flow import (
     SolaxOptionsFlow,
 )
 from custom_components.solax_parallel.const import DOMAIN, NO, YES
+from custom_components.solax_parallel.coordinator import Obstacle
 from custom_components.solax_parallel.forms import password_field
 from custom_components.solax_parallel.guidance import fault_in_words
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
@@ -321,7 +322,7 @@ def test_exceptions() -> None:
             for key in strings(argument(call, "translation_key")):
                 given = argument(call, "translation_placeholders")
                 used[key] = keys_of(given)
-    used |= {refusal: set() for refusal in transfer_test.Refusal}
+    used |= {reason: set() for reason in (*transfer_test.Refusal, *Obstacle)}
     needed = {
         key: placeholders(texts["message"])
         for key, texts in TEXTS["exceptions"].items()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from datetime import timedelta
+from enum import StrEnum
 import logging
 from typing import Any, override
 
@@ -33,10 +34,15 @@ WATCHING_INTERVAL = timedelta(seconds=5)
 LEAST_REST = timedelta(seconds=1)
 """Between two polls, however long they take."""
 
-LISTENERS = 0.1
-"""Seconds that everybody who waits for a poll may take to show what it brought."""
-
 _LOGGER = logging.getLogger(__name__)
+
+
+class Obstacle(StrEnum):
+    """Why inverters are left alone, as the key of a text."""
+
+    POLLING_IS_OFF = "polling_is_off"
+    GROUP_UNLOADED = "group_unloaded"
+
 
 type SolaxConfigEntry = ConfigEntry[SolaxCoordinator]
 
@@ -77,6 +83,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.polling: bool = entry.data.get(CONF_POLLING, True)
         self._remote_mode = RemoteModeIssue(hass, entry, words)
         self.issues = Issues(hass, entry, words)
+        self._begun = 0.0
         self._asking: set[asyncio.Task[Any]] = set()
         self._commanding: set[asyncio.Task[Any]] = set()
         self._switching = asyncio.Lock()
@@ -171,13 +178,12 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         """Do ``work`` that sends requests to the inverters, and return what it returns.
 
         ``commands`` is whether it is a command, which ends by itself when the entry is unloaded.
-
-        Raises ``UpdateFailed`` while polling is off; once it is switched off, or the entry
-        unloaded, the work is given up wherever it stands.
+        Raises ``UpdateFailed`` while polling is off, and after the entry was unloaded; work that
+        goes on then is given up wherever it stands.
         """
-        if not self.polling or self._shutdown_requested:
+        if (obstacle := self._obstacle) is not None:
             work.close()
-            raise _polling_is_off()
+            raise _unasked(obstacle)
         task = asyncio.create_task(work)
         self._asking.add(task)
         if commands:
@@ -187,13 +193,21 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         except asyncio.CancelledError:
             if (waiting := asyncio.current_task()) and waiting.cancelling():
                 raise
-            raise _polling_is_off() from None
+            # Polling may be on again since it was switched off.
+            raise _unasked(self._obstacle or Obstacle.POLLING_IS_OFF) from None
         finally:
             self._asking.discard(task)
             self._commanding.discard(task)
         if not self.polling:
-            raise _polling_is_off()
+            raise _unasked(Obstacle.POLLING_IS_OFF)
         return result
+
+    @property
+    def _obstacle(self) -> Obstacle | None:
+        """Why the inverters are left alone; None while they are asked."""
+        if self._shutdown_requested:
+            return Obstacle.GROUP_UNLOADED
+        return None if self.polling else Obstacle.POLLING_IS_OFF
 
     @callback
     def async_stop(self, _: Event) -> None:
@@ -205,7 +219,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         """Raise ``ServiceValidationError`` while polling is off."""
         if not self.polling:
             raise ServiceValidationError(
-                translation_domain=DOMAIN, translation_key="polling_is_off"
+                translation_domain=DOMAIN, translation_key=Obstacle.POLLING_IS_OFF
             )
 
     async def async_look_again(self) -> None:
@@ -214,11 +228,12 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         await self.async_refresh()
 
     async def async_check_now(self) -> None:
-        """Look at everything again; raises ``HomeAssistantError`` when nobody answers."""
+        """Look at everything again; raises ``HomeAssistantError`` when nobody answers or is asked."""
         await self.async_look_again()
         if not self.last_update_success:
             raise HomeAssistantError(
-                translation_domain=DOMAIN, translation_key="nobody_answered"
+                translation_domain=DOMAIN,
+                translation_key=self._obstacle or "nobody_answered",
             )
 
     async def async_start_transfer_test(
@@ -242,16 +257,15 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
 
     @override
     async def _async_update_data(self) -> GroupState:
-        begun = self.hass.loop.time()
+        self._begun = self.hass.loop.time()
         if self.acceptance.running:
             # Whoever falls silent while it changes over must not be missed when it is back.
             self.wiring.group.end_rests()
         state = await self.async_ask(self._async_poll())
-        self.pace.observe(self.hass.loop.time() - begun)
+        self.pace.observe(self.hass.loop.time() - self._begun)
         self.issues.async_update(state.members)
         self._remote_mode.observe(state.members)
         self.acceptance.observe(state)
-        self._keep_pace(begun)
         self._ask_for_passwords(state)
         if state.status is Status.OFFLINE:
             # Some entities tell of silence. Home Assistant keeps the data of a failed poll from
@@ -281,15 +295,18 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         self.wiring.control.observe(state)
         return state
 
-    def _keep_pace(self, begun: float) -> None:
-        """Let the next poll begin one interval after the one that began at ``begun``, in seconds.
+    @callback
+    @override
+    def _schedule_refresh(self) -> None:
+        """Let the next poll begin one interval after the latest one began.
 
-        Home Assistant counts from the second in which a poll has been shown.
+        Home Assistant counts from the second in which everybody has been shown a poll.
         """
-        interval = WATCHING_INTERVAL if self.acceptance.running else self._interval
-        shown = self.hass.loop.time() + LISTENERS
-        spent = timedelta(seconds=int(shown) - int(begun))
-        self.update_interval = max(interval - spent, LEAST_REST)
+        if self.polling:
+            interval = WATCHING_INTERVAL if self.acceptance.running else self._interval
+            spent = timedelta(seconds=int(self.hass.loop.time()) - int(self._begun))
+            self.update_interval = max(interval - spent, LEAST_REST)
+        super()._schedule_refresh()
 
     def _may_be_silent(self, serial_number: str) -> bool:
         """Whether nobody need be told: a module leaves out answers, and many do at night."""
@@ -297,5 +314,5 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
         return inverter is not None and isinstance(inverter.source, ModuleSource)
 
 
-def _polling_is_off() -> UpdateFailed:
-    return UpdateFailed(translation_domain=DOMAIN, translation_key="polling_is_off")
+def _unasked(obstacle: Obstacle) -> UpdateFailed:
+    return UpdateFailed(translation_domain=DOMAIN, translation_key=obstacle)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
@@ -28,17 +28,12 @@ EVENTS_OF_GROUP = EventEntityDescription(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """Something that comes and goes: whether it holds now, and what is fired for it.
-
-    ``holds`` is None where that is not known.
-    """
-
-    holds: bool | None
-    raised: str
-    cleared: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+_OVER = {
+    GroupEventType.OFF_GRID: GroupEventType.ON_GRID,
+    GroupEventType.GROUP_INCOMPLETE: GroupEventType.GROUP_COMPLETE,
+    GroupEventType.SPLIT: GroupEventType.SPLIT_OVER,
+}
+"""What is fired when a fact of the group holds no longer; of others there is more to say."""
 
 
 async def async_setup_entry(
@@ -70,8 +65,12 @@ class FactsEvent(SolaxEntity, EventEntity):
 
     @property
     @abstractmethod
-    def facts(self) -> Mapping[str, Fact]:
-        """Everything that the event is about, as the latest poll tells of it."""
+    def facts(self) -> Mapping[str, bool | None]:
+        """Whether each fact that the event is about holds; None where that is not known."""
+
+    @abstractmethod
+    def _news(self, key: str, *, holds: bool) -> tuple[str, Mapping[str, Any]]:
+        """Return what to fire for a fact that came or went: the type of event and its data."""
 
     @property
     def _known(self) -> KnownFacts:
@@ -83,12 +82,6 @@ class FactsEvent(SolaxEntity, EventEntity):
         # An automation ignores a change from unavailable, so the first state has to be written.
         await super().add_to_platform_finish()
         self._compare()
-
-    @callback
-    @override
-    def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Go on as before under the new name."""
-        super().async_entity_id_changed(old_entity_id)
 
     @callback
     @override
@@ -110,18 +103,20 @@ class FactsEvent(SolaxEntity, EventEntity):
         before = dict(seen)
         for gone in seen.keys() - facts.keys():
             del seen[gone]
+        changed = [
+            (key, holds)
+            for key, holds in facts.items()
+            if holds is not None and seen.setdefault(key, holds) is not holds
+        ]
         # What went is told before what came.
-        for holds in (False, True):
-            for key, fact in facts.items():
-                if fact.holds is not holds or seen.setdefault(key, holds) is holds:
-                    continue
-                # Automations arm their triggers only once Home Assistant runs.
-                if self.hass.state is CoreState.running:
-                    seen[key] = holds
-                    self._fire(fact.raised if holds else fact.cleared, fact.attributes)
-                elif holds and not self._has_looked:
-                    # What stands when Home Assistant starts was there before: nobody saw it come.
-                    seen[key] = True
+        for key, holds in sorted(changed, key=itemgetter(1)):
+            # Automations arm their triggers only once Home Assistant runs.
+            if self.hass.state is CoreState.running:
+                seen[key] = holds
+                self._fire(*self._news(key, holds=holds))
+            elif holds and not self._has_looked:
+                # What stands when Home Assistant starts was there before: nobody saw it come.
+                seen[key] = True
         self._has_looked = True
         if seen != before:
             self._known.async_save()
@@ -150,23 +145,22 @@ class FaultEvent(InverterEntity, FactsEvent):
 
     @property
     @override
-    def facts(self) -> Mapping[str, Fact]:
+    def facts(self) -> Mapping[str, bool | None]:
         """Whether each fault stands; not known of those that the inverter does not tell."""
         state = self.state_of_inverter
         return {
-            key: Fact(
-                holds=self._stands_with_grid(key)
-                if fault.off_grid_consequence
-                else state.reports(key),
-                raised=key,
-                cleared=f"{key}{CLEARED}",
-                attributes={
-                    "vendor_code": fault.vendor_code,
-                    "role": state.role,
-                    "unit": self._serial_number,
-                },
-            )
+            key: self._stands_with_grid(key)
+            if fault.off_grid_consequence
+            else state.reports(key)
             for key, fault in FAULTS.items()
+        }
+
+    @override
+    def _news(self, key: str, *, holds: bool) -> tuple[str, Mapping[str, Any]]:
+        return key if holds else f"{key}{CLEARED}", {
+            "vendor_code": FAULTS[key].vendor_code,
+            "role": self.state_of_inverter.role,
+            "unit": self._serial_number,
         }
 
     def _stands_with_grid(self, key: str) -> bool | None:
@@ -191,44 +185,35 @@ class GroupEvent(GroupEntity, FactsEvent):
 
     @property
     @override
-    def facts(self) -> Mapping[str, Fact]:
+    def facts(self) -> Mapping[str, bool | None]:
         """Whether the group is off-grid, split, incomplete or being tested, and which units are lost."""
         state = self.coordinator.data
-        units = self.coordinator.wiring.group.units
         return {
-            GroupEventType.OFF_GRID: Fact(
-                holds=state.off_grid,
-                raised=GroupEventType.OFF_GRID,
-                cleared=GroupEventType.ON_GRID,
-            ),
+            GroupEventType.OFF_GRID: state.off_grid,
             **{
-                lost_unit(serial_number): Fact(
-                    holds=member.lost,
-                    raised=GroupEventType.UNIT_LOST,
-                    cleared=GroupEventType.UNIT_BACK,
-                    attributes={
-                        "role": member.role or units[serial_number].role,
-                        "unit": serial_number,
-                    },
-                )
+                lost_unit(serial_number): member.lost
                 for serial_number, member in state.members.items()
             },
-            GroupEventType.GROUP_INCOMPLETE: Fact(
-                holds=state.incomplete,
-                raised=GroupEventType.GROUP_INCOMPLETE,
-                cleared=GroupEventType.GROUP_COMPLETE,
-            ),
-            GroupEventType.SPLIT: Fact(
-                holds=state.split,
-                raised=GroupEventType.SPLIT,
-                cleared=GroupEventType.SPLIT_OVER,
-            ),
-            GroupEventType.TRANSFER_TEST_STARTED: Fact(
-                holds=self.coordinator.acceptance.running,
-                raised=GroupEventType.TRANSFER_TEST_STARTED,
-                cleared=self._end_of_transfer_test,
-            ),
+            GroupEventType.GROUP_INCOMPLETE: state.incomplete,
+            GroupEventType.SPLIT: state.split,
+            GroupEventType.TRANSFER_TEST_STARTED: self.coordinator.acceptance.running,
         }
+
+    @override
+    def _news(self, key: str, *, holds: bool) -> tuple[str, Mapping[str, Any]]:
+        for serial_number, member in self.coordinator.data.members.items():
+            if key == lost_unit(serial_number):
+                unit = self.coordinator.wiring.group.units[serial_number]
+                return (
+                    GroupEventType.UNIT_LOST if holds else GroupEventType.UNIT_BACK,
+                    {"role": member.role or unit.role, "unit": serial_number},
+                )
+        kind = GroupEventType(key)
+        if holds:
+            return kind, {}
+        if kind is GroupEventType.TRANSFER_TEST_STARTED:
+            return self._end_of_transfer_test, {}
+        return _OVER[kind], {}
 
     @property
     def _end_of_transfer_test(self) -> GroupEventType:

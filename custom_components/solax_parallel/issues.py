@@ -59,13 +59,14 @@ class Issues:
         self._polls = count(self._polls, members)
         now = dt_util.utcnow()
         self._came = {place: self._came.get(place, now) for place in self._polls}
+        raised = {issue_id for issue_id, _ in _issues(self._hass, self._entry)}
         for place, calls in verdicts(self._polls, members):
             serial_number, key = place
             issue_id = f"{ids[serial_number]}{key}"
             if calls:
                 came = self._came.get(place, now)
                 self._raise_fault(issue_id, members[serial_number], key, came)
-            elif calls is False:
+            elif calls is False and issue_id in raised:
                 ir.async_delete_issue(self._hass, DOMAIN, issue_id)
 
     @callback

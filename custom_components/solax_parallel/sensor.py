@@ -23,7 +23,7 @@ from homeassistant.const import (
     UnitOfTemperature,
     UnitOfTime,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
@@ -674,12 +674,6 @@ class TransferTestSensor(GroupEntity, RestoreEntity, SensorEntity):
             test = StoredTransferTest.from_dict(stored.as_dict()).test
             if test is not None:
                 self.coordinator.acceptance.restore(test)
-
-    @callback
-    @override
-    def async_entity_id_changed(self, old_entity_id: str) -> None:
-        """Go on as before under the new name."""
-        super().async_entity_id_changed(old_entity_id)
 
 
 class PollShareSensor(GroupEntity, SensorEntity):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from itertools import chain
 import time
 from types import MappingProxyType
@@ -148,19 +149,19 @@ class InverterState:
         )
         return gone or None
 
-    @property
+    @cached_property
     def off_grid(self) -> bool | None:
         """Whether it runs without the grid."""
         return _off_grid(self.run_mode, self.grid_status)
 
-    @property
+    @cached_property
     def problems(self) -> frozenset[str] | None:
         """The documented faults that stand and are not what being off-grid brings with it."""
         if self.faults is None:
             return None
         return problems(self.faults, off_grid=self.off_grid)
 
-    @property
+    @cached_property
     def faulted(self) -> bool | None:
         """Whether a fault, and not only a warning, stands; None where it does not tell."""
         reported = (self.problems, self.parallel_faults)
@@ -210,6 +211,15 @@ def _measuring(registers: Mapping[str, Register]) -> tuple[Register, ...]:
     )
 
 
+def _counters(registers: Mapping[str, Register]) -> dict[str, tuple[Register, ...]]:
+    """Return the registers that count, by the window they are read in."""
+    counting = [each for each in registers.values() if each.counter is not None]
+    return {
+        window: tuple(each for each in counting if each.window == window)
+        for window in dict.fromkeys(each.window for each in counting)
+    }
+
+
 class Inverter:
     """Polls one inverter and keeps what outlives a poll.
 
@@ -256,6 +266,7 @@ class Inverter:
         self._failed_polls = 0
         self._last_seen: datetime | None = None
         self._rests: dict[str, _Rest] = {}
+        self._counters = _counters(source.registers)
         self._introduced: set[str] = set()
         self._readable = _measuring(source.registers)
         self._measurable = _measuring(profile.registers)
@@ -455,14 +466,11 @@ class Inverter:
             return
         counters = {
             window: self._fitting(
-                register
-                for register in self.source.registers.values()
-                if register.window == window
-                and register.counter is not None
-                and register.key in values
+                register for register in registers if register.key in values
             )
-            for window in (*_MEASURING, self._extension_window)
+            for window, registers in self._counters.items()
             if window not in self._introduced
+            and window in (*_MEASURING, self._extension_window)
         }
         for _ in range(FIRST_READS - 1):
             doubtful = self.samples.doubtful(chain(*counters.values()), values)
