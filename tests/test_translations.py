@@ -34,13 +34,11 @@ from custom_components.solax_parallel.a1_ess.faults import (
 from custom_components.solax_parallel.a1_ess.roster import SECONDARIES, Refusal
 from custom_components.solax_parallel.a1_ess.totals import Weighting
 from custom_components.solax_parallel.a1_ess.trial import Problem
-from custom_components.solax_parallel.config_flow import (
-    SolaxConfigFlow,
-    SolaxOptionsFlow,
-)
+from custom_components.solax_parallel.config_flow import SolaxConfigFlow
 from custom_components.solax_parallel.const import DOMAIN, NO, YES
 from custom_components.solax_parallel.forms import password_field
 from custom_components.solax_parallel.guidance import fault_in_words
+from custom_components.solax_parallel.options_flow import SolaxOptionsFlow
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
 from custom_components.solax_parallel.smart_loads import name_field
 from custom_components.solax_parallel.tables import Words
@@ -391,7 +389,14 @@ def test_a_fault_is_called_the_same_everywhere() -> None:
         (
             TEXTS["config"],
             SolaxConfigFlow,
-            ("config_flow.py", "forms.py", "modules.py", "const.py", "codes.py"),
+            (
+                "config_flow.py",
+                "addresses.py",
+                "forms.py",
+                "modules.py",
+                "const.py",
+                "codes.py",
+            ),
         ),
         (TEXTS["options"], SolaxOptionsFlow, ("forms.py", "const.py")),
     ],
