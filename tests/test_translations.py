@@ -419,7 +419,7 @@ def test_no_text_of_a_dialog_is_left_over(
         fields = shown.get("data", {})
         for section, inner in shown.get("sections", {}).items():
             assert section in spoken
-            fields |= inner["data"]
+            fields = {**fields, **inner["data"]}
         assert fields.keys() <= spoken, step
         assert shown.get("data_description", {}).keys() <= fields.keys(), step
         for option in shown.get("menu_options", {}):
