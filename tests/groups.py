@@ -40,6 +40,7 @@ from custom_components.solax_parallel.const import (
     DOMAIN,
     MODBUS,
 )
+from custom_components.solax_parallel.entry_data import reported_unit_data, unit_data
 from custom_components.solax_parallel.facts import KNOWN_FACTS
 from custom_components.solax_parallel.links import TcpLink
 from custom_components.solax_parallel.simulator.group import (
@@ -52,7 +53,6 @@ from custom_components.solax_parallel.simulator.loopback import HOST
 from custom_components.solax_parallel.simulator.readings import Reading, readings
 from custom_components.solax_parallel.simulator.registers import Encoder
 from custom_components.solax_parallel.simulator.server import SimulatorServer
-from custom_components.solax_parallel.wiring import reported_unit_data, unit_data
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_TIMEOUT
 from homeassistant.core import CoreState, HomeAssistant, State

@@ -23,10 +23,10 @@ from custom_components.solax_parallel.a1_ess.module import PACING, Module
 from custom_components.solax_parallel.a1_ess.module_source import ModuleSource
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
+from custom_components.solax_parallel.entry_data import unit_data
 from custom_components.solax_parallel.links import ModuleLink
 from custom_components.solax_parallel.report import async_write_report
 from custom_components.solax_parallel.simulator.group import OFFLINE, SimulatedGroup
-from custom_components.solax_parallel.wiring import unit_data
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError

@@ -8,11 +8,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
+from custom_components.solax_parallel.entry_data import unit_data
 from custom_components.solax_parallel.links import TcpLink
 from custom_components.solax_parallel.simulator import __main__ as program
 from custom_components.solax_parallel.simulator.loopback import HOST
 from custom_components.solax_parallel.simulator.replay import ReplayServer, recorded
-from custom_components.solax_parallel.wiring import unit_data
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 

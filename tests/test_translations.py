@@ -34,14 +34,12 @@ from custom_components.solax_parallel.a1_ess.faults import (
 from custom_components.solax_parallel.a1_ess.roster import SECONDARIES, Refusal
 from custom_components.solax_parallel.a1_ess.totals import Weighting
 from custom_components.solax_parallel.a1_ess.trial import Problem
-from custom_components.solax_parallel.config_flow import (
-    SolaxConfigFlow,
-    SolaxOptionsFlow,
-)
+from custom_components.solax_parallel.config_flow import SolaxConfigFlow
 from custom_components.solax_parallel.const import DOMAIN, NO, YES
 from custom_components.solax_parallel.coordinator import Obstacle
 from custom_components.solax_parallel.forms import password_field
 from custom_components.solax_parallel.guidance import fault_in_words
+from custom_components.solax_parallel.options_flow import SolaxOptionsFlow
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
 from custom_components.solax_parallel.smart_loads import name_field
 from custom_components.solax_parallel.tables import Words
@@ -392,7 +390,14 @@ def test_a_fault_is_called_the_same_everywhere() -> None:
         (
             TEXTS["config"],
             SolaxConfigFlow,
-            ("config_flow.py", "forms.py", "modules.py", "const.py", "codes.py"),
+            (
+                "config_flow.py",
+                "addresses.py",
+                "forms.py",
+                "modules.py",
+                "const.py",
+                "codes.py",
+            ),
         ),
         (TEXTS["options"], SolaxOptionsFlow, ("forms.py", "const.py")),
     ],
@@ -415,7 +420,7 @@ def test_no_text_of_a_dialog_is_left_over(
         fields = shown.get("data", {})
         for section, inner in shown.get("sections", {}).items():
             assert section in spoken
-            fields |= inner["data"]
+            fields = {**fields, **inner["data"]}
         assert fields.keys() <= spoken, step
         assert shown.get("data_description", {}).keys() <= fields.keys(), step
         for option in shown.get("menu_options", {}):

@@ -12,16 +12,10 @@ from homeassistant.helpers.typing import UNDEFINED
 from .a1_ess.codes import Role
 from .a1_ess.extension import SMART_LOADS
 from .a1_ess.inverter import InverterState
-from .const import (
-    CONF_LINK,
-    CONF_ROLE,
-    CONF_SERIAL_NUMBER,
-    CONF_UNITS,
-    DOMAIN,
-    MANUFACTURER,
-)
+from .const import CONF_ROLE, CONF_UNITS, DOMAIN, MANUFACTURER
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
-from .links import ModuleLink, link_from_data
+from .entry_data import link_of, serial_numbers_of
+from .links import ModuleLink
 from .smart_loads import is_hidden, name_of
 
 
@@ -115,18 +109,14 @@ def is_former_member(
     if not _primary_is_behind_module(entry):
         loads = (f"smart_load_{n}" for n in SMART_LOADS if not is_hidden(entry, n))
         parts += ["bi", *loads]
-    present = {unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]} | {
-        f"{entry.unique_id}_{part}" for part in parts
-    }
+    present = serial_numbers_of(entry) | {f"{entry.unique_id}_{part}" for part in parts}
     return not any(name in present for domain, name in identifiers if domain == DOMAIN)
 
 
 def _primary_is_behind_module(entry: SolaxConfigEntry) -> bool:
     """Return whether nobody can tell of a BI."""
     return any(
-        Role(unit[CONF_ROLE]).leads
-        and unit[CONF_LINK] is not None
-        and isinstance(link_from_data(unit[CONF_LINK]), ModuleLink)
+        Role(unit[CONF_ROLE]).leads and isinstance(link_of(unit), ModuleLink)
         for unit in entry.data[CONF_UNITS]
     )
 

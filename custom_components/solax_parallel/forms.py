@@ -20,6 +20,7 @@ from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
+    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -45,6 +46,7 @@ from .const import (
     CONF_MINIMUM_SWITCH_TIME,
     CONF_REQUIRE_COMPLETE,
     CONF_ROLE,
+    CONF_SERIAL_NUMBER,
     CONF_SMART_LOADS,
     CONF_TERMINATION,
     CONF_UNIT_ID,
@@ -86,60 +88,65 @@ def _choice(options: list[str], translation_key: str) -> SelectSelector:
     )
 
 
-SEARCH_SCHEMA = vol.Schema(
-    {vol.Required(CONF_PORT, default=DEFAULT_PORT): _whole_number(1, 65535)}
-)
-TCP_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_HOST): TextSelector(),
-        vol.Required(CONF_PORT, default=DEFAULT_PORT): _whole_number(1, 65535),
-        vol.Optional(CONF_ADVANCED, default=dict): section(
-            vol.Schema(
-                {
-                    vol.Optional(CONF_FRAMER, default="auto"): _choice(
-                        ["auto", "tcp", "rtu"], CONF_FRAMER
-                    ),
-                    vol.Optional(CONF_UNIT_ID): _whole_number(1, 247),
-                }
+_PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
+
+STEP_SCHEMAS: Mapping[str, vol.Schema] = {
+    "search": vol.Schema(
+        {vol.Required(CONF_PORT, default=DEFAULT_PORT): _whole_number(1, 65535)}
+    ),
+    "tcp": vol.Schema(
+        {
+            vol.Required(CONF_HOST): TextSelector(),
+            vol.Required(CONF_PORT, default=DEFAULT_PORT): _whole_number(1, 65535),
+            vol.Optional(CONF_ADVANCED, default=dict): section(
+                vol.Schema(
+                    {
+                        vol.Optional(CONF_FRAMER, default="auto"): _choice(
+                            ["auto", "tcp", "rtu"], CONF_FRAMER
+                        ),
+                        vol.Optional(CONF_UNIT_ID): _whole_number(1, 247),
+                    }
+                ),
+                {"collapsed": True},
             ),
-            {"collapsed": True},
-        ),
-    }
-)
-PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
-MODULE_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_HOST): TextSelector(),
-        vol.Required(CONF_PASSWORD): PASSWORD,
-    }
-)
-REAUTH_SCHEMA = vol.Schema({vol.Required(CONF_PASSWORD): PASSWORD})
-ROLE_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_ROLE): _choice(
-            [role for role in Role if role is not Role.SECONDARY], CONF_ROLE
-        )
-    }
-)
-SERIAL_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_DEVICE): SerialPortSelector(),
-        vol.Required(CONF_BAUDRATE, default=DEFAULT_BAUDRATE): _whole_number(
-            1200, 921600
-        ),
-    }
-)
-SIMULATED_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_UNITS, default=4): _whole_number(1, 4),
-        vol.Required(
-            CONF_BACKUP_INTERFACE, default=BackupInterfaceType.BI_PRO
-        ): _choice(list(BackupInterfaceType), CONF_BACKUP_INTERFACE),
-        vol.Required(CONF_INTERFACE, default=MODBUS): _choice(
-            [MODBUS, MODULE], CONF_INTERFACE
-        ),
-    }
-)
+        }
+    ),
+    "serial": vol.Schema(
+        {
+            vol.Required(CONF_DEVICE): SerialPortSelector(),
+            vol.Required(CONF_BAUDRATE, default=DEFAULT_BAUDRATE): _whole_number(
+                1200, 921600
+            ),
+        }
+    ),
+    "module": vol.Schema(
+        {
+            vol.Required(CONF_HOST): TextSelector(),
+            vol.Required(CONF_PASSWORD): _PASSWORD,
+        }
+    ),
+    "role": vol.Schema(
+        {
+            vol.Required(CONF_ROLE): _choice(
+                [role for role in Role if role is not Role.SECONDARY], CONF_ROLE
+            )
+        }
+    ),
+    "simulated": vol.Schema(
+        {
+            vol.Required(CONF_UNITS, default=4): _whole_number(1, 4),
+            vol.Required(
+                CONF_BACKUP_INTERFACE, default=BackupInterfaceType.BI_PRO
+            ): _choice(list(BackupInterfaceType), CONF_BACKUP_INTERFACE),
+            vol.Required(CONF_INTERFACE, default=MODBUS): _choice(
+                [MODBUS, MODULE], CONF_INTERFACE
+            ),
+        }
+    ),
+    "reauth_confirm": vol.Schema({vol.Required(CONF_PASSWORD): _PASSWORD}),
+}
+"""The forms that are always the same, by the step that shows them."""
+
 OPTIONS_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_SCAN_INTERVAL, default=DEFAULT_SCAN_INTERVAL): _whole_number(
@@ -182,6 +189,23 @@ SMART_LOADS_SCHEMA = vol.Schema(
 )
 
 
+def choice_schema(primaries: Mapping[str, str]) -> vol.Schema:
+    """Return the form that asks for one of ``primaries``: labels by serial number, at least one."""
+    options = [
+        SelectOptionDict(value=serial_number, label=label)
+        for serial_number, label in primaries.items()
+    ]
+    return vol.Schema(
+        {
+            vol.Required(
+                CONF_SERIAL_NUMBER, default=options[0]["value"]
+            ): SelectSelector(
+                SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST)
+            )
+        }
+    )
+
+
 def members_schema(roles: Sequence[Role]) -> vol.Schema:
     """Return the form that asks where each of some secondaries can be reached, if anywhere."""
     return vol.Schema(
@@ -190,7 +214,7 @@ def members_schema(roles: Sequence[Role]) -> vol.Schema:
             for role in roles
             for field, selector in (
                 (vol.Optional(role), TextSelector()),
-                (vol.Optional(password_field(role)), PASSWORD),
+                (vol.Optional(password_field(role)), _PASSWORD),
             )
         }
     )

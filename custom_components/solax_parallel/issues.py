@@ -17,7 +17,8 @@ from homeassistant.util import dt as dt_util
 from .a1_ess.faults import GUIDE, Severity
 from .a1_ess.inverter import InverterState
 from .a1_ess.standing import Members, Place, count, verdicts
-from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN
+from .const import DOMAIN
+from .entry_data import known_serial_numbers
 from .guidance import fault_in_words
 from .tables import UNKNOWN, Words
 
@@ -91,11 +92,7 @@ class Issues:
             return
         if member.other_serial is None:
             return
-        swapped = any(
-            unit[CONF_SERIAL_NUMBER] == member.other_serial
-            for entry in self._hass.config_entries.async_entries(DOMAIN)
-            for unit in entry.data[CONF_UNITS]
-        )
+        swapped = member.other_serial in known_serial_numbers(self._hass)
         ir.async_create_issue(
             self._hass,
             DOMAIN,

@@ -119,6 +119,8 @@ class ModuleLink:
 
 type ModbusLink = TcpLink | SerialLink
 type AnyLink = ModbusLink | ModuleLink
+type Place = tuple[ModbusLink, ...] | ModuleLink
+"""Where a person says that inverters are: a module, or the links of which one leads there."""
 
 
 def _address(host: str, port: int, usual_port: int) -> str:
@@ -133,6 +135,11 @@ def link_from_data(data: Mapping[str, Any]) -> AnyLink:
     if data[CONF_TYPE] == "serial":
         return SerialLink(data[CONF_DEVICE], data[CONF_BAUDRATE])
     return TcpLink(data[CONF_HOST], data[CONF_PORT], data[CONF_FRAMER])
+
+
+def address_of(place: Place) -> str:
+    """Return the address of a place as people write it."""
+    return str(place if isinstance(place, ModuleLink) else place[0])
 
 
 def tcp_candidates(
@@ -168,23 +175,20 @@ def serial_candidates(device: str, baudrate: int) -> list[ModbusLink]:
     ]
 
 
-def is_module(text: str) -> bool:
-    """Return whether a person wrote what ``str`` makes of the link to a module."""
-    return text.strip().endswith(_MODULE)
+def place_from_text(text: str, password: str) -> Place:
+    """Return the place that a person wrote: ``host``, ``host:port`` or a serial port.
 
-
-def candidates_from_text(text: str) -> list[ModbusLink]:
-    """Return the links to try for what a person wrote: ``host``, ``host:port`` or a serial port.
-
-    What ``str`` makes of a Modbus link is understood too. Raises ``ValueError`` for anything else.
+    With a ``password`` it is a module. What ``str`` makes of a link is understood too. Raises
+    ``ValueError`` for anything else.
     """
     text = text.strip()
+    if password or text.endswith(_MODULE):
+        return module_from_text(text, password)
     if _SERIAL_PORT.fullmatch(text):
-        return serial_candidates(text, DEFAULT_BAUDRATE)
+        return tuple(serial_candidates(text, DEFAULT_BAUDRATE))
     host, port, note = _parts(text)
-    if note == _MODULE:
-        raise ValueError(text)
-    return tcp_candidates(host, port or DEFAULT_PORT, "rtu" if note == _RTU else "auto")
+    framer: Framer | Literal["auto"] = "rtu" if note == _RTU else "auto"
+    return tuple(tcp_candidates(host, port or DEFAULT_PORT, framer))
 
 
 def module_from_text(text: str, password: str) -> ModuleLink:

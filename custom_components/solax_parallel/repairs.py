@@ -9,8 +9,9 @@ from homeassistant.helpers import issue_registry as ir
 
 from .a1_ess.faults import GUIDE
 from .a1_ess.standing import Place, still_stands
-from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN
+from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .entry_data import known_serial_numbers, serial_numbers_of
 from .guidance import steps_in_words
 from .replace import async_replace_unit
 from .tables import Words
@@ -49,12 +50,9 @@ class UnitReplacedFlow(RepairsFlow):
 
     def _why_not(self, entry: SolaxConfigEntry) -> str | None:
         """Return why the question is no longer the right one; None if it is."""
-        if self._old not in _serial_numbers(entry):
+        if self._old not in serial_numbers_of(entry):
             return "unit_removed"
-        if any(
-            self._new in _serial_numbers(each)
-            for each in self.hass.config_entries.async_entries(DOMAIN)
-        ):
+        if self._new in known_serial_numbers(self.hass):
             return "new_one_is_set_up"
         if (
             entry.state is ConfigEntryState.LOADED
@@ -65,10 +63,6 @@ class UnitReplacedFlow(RepairsFlow):
         if issue is None or issue.data is None or issue.data["new"] != self._new:
             return "no_longer_known"
         return None
-
-
-def _serial_numbers(entry: SolaxConfigEntry) -> set[str]:
-    return {unit[CONF_SERIAL_NUMBER] for unit in entry.data[CONF_UNITS]}
 
 
 class FaultFlow(RepairsFlow):

@@ -54,7 +54,7 @@ def unit_table(
     rows = [
         (
             words("role", unit.found.role),
-            unit.found.identity.serial_number,
+            unit.serial_number,
             (
                 str(unit.link)
                 if unit.found.unit_id is None
@@ -82,6 +82,11 @@ def unit_table(
     return table([words("unit_column", column) for column in columns], rows)
 
 
+def unit_line(unit: Placed[Any], words: Words) -> str:
+    """Return an inverter in one line."""
+    return f"{words('role', unit.found.role)} · {unit.serial_number} · {unit.link}"
+
+
 def checks_of(
     roster: Roster[Any], installation: Installation
 ) -> dict[Check, CheckResult]:
@@ -90,7 +95,7 @@ def checks_of(
         [
             *(
                 Unit(
-                    serial_number=unit.found.identity.serial_number,
+                    serial_number=unit.serial_number,
                     role=unit.found.role,
                     answer=unit.found,
                 )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TIMEOUT
@@ -12,10 +11,10 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .a1_ess.clock import SteadyClock
-from .a1_ess.codes import BackupInterfaceType, ModelType, Role
+from .a1_ess.codes import BackupInterfaceType, Role
 from .a1_ess.control import Control, SwitchTimes
 from .a1_ess.group import Group
-from .a1_ess.inverter import Inverter, Member
+from .a1_ess.inverter import Inverter
 from .a1_ess.link import Link, LinkParams
 from .a1_ess.module import PACING
 from .a1_ess.module_source import ModuleSource
@@ -27,15 +26,12 @@ from .const import (
     CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,
     CONF_INTERFACE,
-    CONF_LINK,
     CONF_MESSAGE_SPACING,
     CONF_MINIMUM_SWITCH_TIME,
-    CONF_MODEL_TYPE,
     CONF_RATED_POWER,
     CONF_ROLE,
     CONF_SERIAL_NUMBER,
     CONF_SIMULATED,
-    CONF_UNIT_ID,
     CONF_UNITS,
     DEFAULT_MESSAGE_SPACING,
     DEFAULT_MINIMUM_SWITCH_TIME,
@@ -43,8 +39,9 @@ from .const import (
     DOMAIN,
     MODBUS,
 )
+from .entry_data import link_of, member_from
 from .installation import installation_of
-from .links import AnyLink, ModuleLink, TcpLink, link_from_data
+from .links import AnyLink, ModuleLink, TcpLink
 from .modules import open_module
 from .register_map import async_load_profile
 from .simulator.group import SimulatedGroup
@@ -139,10 +136,7 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
     servers: list[SimulatorServer | SimulatedModule] = []
     units = entry.data[CONF_UNITS]
     if (simulated := entry.data.get(CONF_SIMULATED)) is None:
-        ways = [
-            None if unit[CONF_LINK] is None else link_from_data(unit[CONF_LINK])
-            for unit in units
-        ]
+        ways = [link_of(unit) for unit in units]
     else:
         simulation = SimulatedGroup(
             serial_numbers=tuple(unit[CONF_SERIAL_NUMBER] for unit in units),
@@ -261,39 +255,3 @@ def _take_link(
         )
     shared[params].users += 1
     return shared[params]
-
-
-def member_from(unit: Mapping[str, Any]) -> Member:
-    """Return the inverter that an entry remembers as ``unit``."""
-    model_type = unit[CONF_MODEL_TYPE]
-    return Member(
-        serial_number=unit[CONF_SERIAL_NUMBER],
-        unit_id=unit[CONF_UNIT_ID],
-        role=Role(unit[CONF_ROLE]),
-        rated_power=unit[CONF_RATED_POWER],
-        model_type=None if model_type is None else ModelType(model_type),
-    )
-
-
-def unit_data(member: Member, link: AnyLink | None) -> dict[str, Any]:
-    """Return what an entry remembers of an inverter; a simulated one has no ``link``."""
-    return {
-        CONF_SERIAL_NUMBER: member.serial_number,
-        CONF_UNIT_ID: member.unit_id,
-        CONF_ROLE: member.role,
-        CONF_RATED_POWER: member.rated_power,
-        CONF_MODEL_TYPE: member.model_type,
-        CONF_LINK: None if link is None else link.data,
-    }
-
-
-def reported_unit_data(primary: Member, role: Role) -> dict[str, Any]:
-    """Return what an entry remembers of a secondary that only its primary can tell of."""
-    return {
-        CONF_SERIAL_NUMBER: f"{primary.serial_number}_{role}",
-        CONF_UNIT_ID: None,
-        CONF_ROLE: role,
-        CONF_RATED_POWER: primary.rated_power,
-        CONF_MODEL_TYPE: None,
-        CONF_LINK: None,
-    }

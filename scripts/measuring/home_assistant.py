@@ -13,8 +13,8 @@ from typing import Any
 
 from custom_components.solax_parallel.a1_ess.codes import Role
 from custom_components.solax_parallel.a1_ess.inverter import Member
+from custom_components.solax_parallel.entry_data import unit_data
 from custom_components.solax_parallel.links import TcpLink
-from custom_components.solax_parallel.wiring import unit_data
 from scripts.development.api import Api
 from scripts.development.folder import store
 from scripts.development.group import DOMAIN

@@ -82,9 +82,9 @@ def impatient(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     package = "custom_components.solax_parallel"
     with (
-        patch(f"{package}.config_flow.SCAN_TIMEOUT", 0.3),
-        patch(f"{package}.config_flow.QUICK_TIMEOUT", 0.2),
-        patch(f"{package}.config_flow.SCAN_SPACING", 0),
+        patch(f"{package}.a1_ess.scan.SCAN_TIMEOUT", 0.3),
+        patch(f"{package}.a1_ess.scan.QUICK_TIMEOUT", 0.2),
+        patch(f"{package}.a1_ess.scan.SCAN_SPACING", 0),
         patch(f"{package}.wiring.DEFAULT_MESSAGE_SPACING", 0),
         patch(f"{package}.wiring.PACING", 0),
         patch(f"{package}.modules.TIMEOUT", 0.5),

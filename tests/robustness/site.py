@@ -20,6 +20,7 @@ from custom_components.solax_parallel.const import (
     DOMAIN,
 )
 from custom_components.solax_parallel.coordinator import SolaxCoordinator
+from custom_components.solax_parallel.entry_data import unit_data
 from custom_components.solax_parallel.links import AnyLink, SerialLink, TcpLink
 from custom_components.solax_parallel.simulator.group import (
     SimulatedGroup,
@@ -28,7 +29,6 @@ from custom_components.solax_parallel.simulator.group import (
 )
 from custom_components.solax_parallel.simulator.readings import readings
 from custom_components.solax_parallel.simulator.registers import Encoder
-from custom_components.solax_parallel.wiring import unit_data
 from homeassistant.const import CONF_TIMEOUT
 from homeassistant.core import HomeAssistant
 from tests.a1_ess.wire import (

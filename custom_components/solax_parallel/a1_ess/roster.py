@@ -1,6 +1,6 @@
 """From inverters that answered, wherever they did, to the members of one group."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -38,6 +38,11 @@ class Placed[L]:
     found: FoundInverter
     link: L
 
+    @property
+    def serial_number(self) -> str:
+        """The serial number of the inverter."""
+        return self.found.identity.serial_number
+
 
 @dataclass
 class Roster[L]:
@@ -46,26 +51,27 @@ class Roster[L]:
     units: list[Placed[L]] = field(default_factory=list)
 
     def add(self, found: Iterable[FoundInverter], link: L) -> None:
-        """Take in what was found on ``link``; all of it or, when that is refused, nothing.
+        """Take in what was found on ``link``; raises ``RosterError`` as ``join`` does."""
+        self.join(Placed(inverter, link) for inverter in found)
+
+    def join(self, others: Iterable[Placed[L]]) -> None:
+        """Take in what was found in several places; all of it or, when that is refused, nothing.
 
         Raises ``RosterError`` for a serial number that is there already in another place, a
         second primary, or more units than a group can have.
         """
         units = list(self.units)
-        for inverter in found:
-            placed = Placed(inverter, link)
+        for placed in others:
             twin = next(
-                (
-                    unit
-                    for unit in units
-                    if unit.found.identity.serial_number
-                    == inverter.identity.serial_number
-                ),
+                (unit for unit in units if unit.serial_number == placed.serial_number),
                 None,
             )
             if twin is None:
                 units.append(placed)
-            elif (twin.link, twin.found.unit_id) == (link, inverter.unit_id):
+            elif (twin.link, twin.found.unit_id) == (
+                placed.link,
+                placed.found.unit_id,
+            ):
                 units[units.index(twin)] = placed
             else:
                 raise RosterError(Refusal.SAME_SERIAL)
@@ -74,6 +80,22 @@ class Roster[L]:
         if len(units) > MAX_UNITS:
             raise RosterError(Refusal.TOO_MANY_UNITS)
         self.units = sorted(units, key=lambda unit: list(Role).index(unit.found.role))
+
+    def check(self, taken: Set[str]) -> None:
+        """Raise ``RosterError`` for what can't become a group of its own.
+
+        That is when there is no primary, or no number of units is set on it, or when a serial
+        number is one of ``taken``, which belong to other groups.
+        """
+        if self.serial_numbers & taken:
+            raise RosterError(Refusal.OTHER_GROUP)
+        # Raises where it can't be told.
+        self.primary  # noqa: B018
+
+    @property
+    def serial_numbers(self) -> set[str]:
+        """The serial numbers of the inverters found so far."""
+        return {unit.serial_number for unit in self.units}
 
     @property
     def primary(self) -> Placed[L]:
@@ -137,3 +159,23 @@ class Roster[L]:
         return tuple(role for role in SECONDARIES if role not in present)[
             : max(count, 0)
         ]
+
+
+def leading[L](found: Iterable[Placed[L]]) -> list[Placed[L]]:
+    """Return those of the inverters found that stand for a group."""
+    return [placed for placed in found if placed.found.role.leads]
+
+
+def group_of[L](primary: Placed[L], found: Sequence[Placed[L]]) -> Roster[L]:
+    """Return a primary with those of the inverters found that can only be its secondaries.
+
+    Raises ``RosterError`` when they can't be one group.
+    """
+    only_group = len(leading(found)) == 1
+    roster = Roster([primary])
+    roster.join(
+        placed
+        for placed in found
+        if not placed.found.role.leads and (only_group or placed.link == primary.link)
+    )
+    return roster

@@ -9,7 +9,7 @@ from .codes import ROLE_FROM_SETTING, ParallelSetting, Role
 from .extension import MAX_UNITS, Extension, ExtensionReader
 from .identity import Identity, read_identity
 from .inverter import Member
-from .link import Link
+from .link import Link, LinkParams
 from .module import OtherDeviceError
 from .profile import Profile
 from .registers import RegisterSource
@@ -108,6 +108,41 @@ def whole_group(scan: Scan) -> bool:
     )
 
 
+async def scan_place(
+    candidates: Sequence[LinkParams],
+    profile: Profile,
+    *,
+    unit_ids: Sequence[int] = SCANNED_IDS,
+    enough: Callable[[Scan], bool] = whole_group,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Scan:
+    """Ask each id in turn at one place who it is, until ``enough`` was found.
+
+    ``candidates`` are the line settings that the place may have. Their links are opened for the
+    scan alone. ``progress`` is called with the share of ids that were asked, from 0 to 1. Raises
+    ``ModbusError`` or ``OSError`` when the place can't be reached.
+    """
+    links = [
+        Link(
+            params,
+            timeout=SCAN_TIMEOUT if len(candidates) == 1 else QUICK_TIMEOUT,
+            message_spacing=SCAN_SPACING,
+        )
+        for params in candidates
+    ]
+    try:
+        return await scan(
+            links,
+            profile,
+            unit_ids=unit_ids,
+            enough=enough,
+            progress=lambda found: progress(len(found.answers) / len(unit_ids)),
+        )
+    finally:
+        for link in links:
+            await link.close()
+
+
 async def scan(
     links: Sequence[Link],
     profile: Profile,
@@ -181,6 +216,11 @@ async def identify_by_module(source: Source, profile: Profile) -> Identity:
     if _SERIAL_NUMBER.fullmatch(identity.serial_number) is None:
         raise OtherDeviceError("the answer does not say which inverter it is about")
     return identity
+
+
+def behind_module(identity: Identity, role: Role) -> FoundInverter:
+    """Return the inverter behind a module, which does not tell every ``role`` itself."""
+    return FoundInverter(unit_id=None, identity=identity, role=role)
 
 
 def _is_inverter(identity: Identity) -> bool:
