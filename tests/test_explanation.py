@@ -8,7 +8,10 @@ import pytest
 from custom_components.solax_parallel.a1_ess.checks import Check, CheckResult
 from custom_components.solax_parallel.a1_ess.codes import Role
 from custom_components.solax_parallel.a1_ess.faults import PARALLEL_FAULTS
-from custom_components.solax_parallel.a1_ess.inverter import InverterState, Presence
+from custom_components.solax_parallel.a1_ess.inverter_state import (
+    InverterState,
+    Presence,
+)
 from custom_components.solax_parallel.a1_ess.root_cause import find_root_cause
 from custom_components.solax_parallel.explanation import explain
 from custom_components.solax_parallel.tables import Words

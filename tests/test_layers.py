@@ -56,7 +56,7 @@ def test_the_layers_are_there() -> None:
     assert {"simulator/group", "simulator/server"} <= set(SIMULATOR)
     assert {"sensor", "binary_sensor", "select", "switch"} <= set(PLATFORMS)
     assert arrows("a1_ess/group") >= {"a1_ess/inverter", "a1_ess/checks"}
-    assert arrows("a1_ess/inverter") >= {"a1_ess/faults/__init__"}
+    assert arrows("a1_ess/inverter") >= {"a1_ess/derived", "a1_ess/inverter_state"}
     assert arrows("a1_ess/control") >= {"a1_ess/group", "a1_ess/source"}
 
 

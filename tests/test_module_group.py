@@ -12,11 +12,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solax_parallel.a1_ess.codes import Role
-from custom_components.solax_parallel.a1_ess.inverter import (
-    REST,
+from custom_components.solax_parallel.a1_ess.inverter import REST, Inverter, Member
+from custom_components.solax_parallel.a1_ess.inverter_state import (
     SILENT_POLLS,
-    Inverter,
-    Member,
     Presence,
 )
 from custom_components.solax_parallel.a1_ess.module import PACING, Module

@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_load_restore_state_from_storage,
 )
 
-from custom_components.solax_parallel.a1_ess.inverter import Presence
+from custom_components.solax_parallel.a1_ess.inverter_state import Presence
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import CONF_POLLING, CONF_UNITS, DOMAIN
 from custom_components.solax_parallel.diagnostics import (

@@ -20,7 +20,7 @@ from .a1_ess.control import Kind
 from .a1_ess.extension import BackupInterface
 from .a1_ess.faults import FAULTS, PARALLEL_FAULTS, Family, Fault
 from .a1_ess.group import GroupState
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter_state import InverterState
 from .const import FAULT_WORD
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entity import (

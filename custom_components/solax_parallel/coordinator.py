@@ -14,7 +14,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .a1_ess.group import GroupState, Status
-from .a1_ess.inverter import Presence
+from .a1_ess.inverter_state import Presence
 from .a1_ess.module_source import ModuleSource
 from .acceptance import Acceptance
 from .const import CONF_POLLING, DEFAULT_SCAN_INTERVAL, DENIED, DOMAIN

@@ -11,7 +11,7 @@ from homeassistant.helpers.typing import UNDEFINED
 
 from .a1_ess.codes import Role
 from .a1_ess.extension import SMART_LOADS
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter_state import InverterState
 from .const import CONF_ROLE, CONF_UNITS, DOMAIN, MANUFACTURER
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entry_data import link_of, serial_numbers_of

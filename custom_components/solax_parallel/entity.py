@@ -16,7 +16,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .a1_ess.control import Kind, command_key
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import Status
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter_state import InverterState
 from .commands import async_command
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator

@@ -10,7 +10,7 @@ from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .a1_ess.faults import FAULTS
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter_state import InverterState
 from .const import CLEARED, FAULT_EVENT, FAULT_WORD, GROUP_EVENT, GroupEventType
 from .coordinator import SolaxConfigEntry
 from .entity import GroupEntity, InverterEntity, SolaxEntity, async_remove_untold

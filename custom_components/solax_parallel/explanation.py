@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from .a1_ess.codes import Role
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter_state import InverterState
 from .a1_ess.root_cause import RootCause
 from .tables import Words
 

@@ -15,7 +15,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from .a1_ess.faults import GUIDE, Severity
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter_state import InverterState
 from .a1_ess.standing import Members, Place, count, verdicts
 from .const import DOMAIN
 from .entry_data import known_serial_numbers

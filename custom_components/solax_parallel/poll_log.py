@@ -5,7 +5,7 @@ from collections.abc import Callable
 from logging import INFO, WARNING, Logger
 
 from .a1_ess.group import GroupState
-from .a1_ess.inverter import SILENT_POLLS, InverterState, Presence
+from .a1_ess.inverter_state import SILENT_POLLS, InverterState, Presence
 
 _DOES_NOT_ANSWER = "%s: %s does not answer, its entities are unavailable"
 _LOSS = {

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .a1_ess.codes import Role
-from .a1_ess.inverter import InverterState
+from .a1_ess.inverter_state import InverterState
 from .a1_ess.remote_mode import RemoteModeWatch
 from .const import DOMAIN
 from .tables import Words

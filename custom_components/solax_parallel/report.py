@@ -11,7 +11,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from .a1_ess.faults import FAULTS
-from .a1_ess.inverter import InverterState, Presence
+from .a1_ess.inverter_state import InverterState, Presence
 from .a1_ess.transfer_test import TransferTest
 from .const import CLEARED, DOMAIN, FAULT_EVENT, FAULT_WORD
 from .coordinator import SolaxCoordinator

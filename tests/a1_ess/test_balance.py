@@ -12,7 +12,10 @@ from custom_components.solax_parallel.a1_ess.balance import (
 )
 from custom_components.solax_parallel.a1_ess.codes import GridStatus
 from custom_components.solax_parallel.a1_ess.identity import Identity
-from custom_components.solax_parallel.a1_ess.inverter import InverterState, Presence
+from custom_components.solax_parallel.a1_ess.inverter_state import (
+    InverterState,
+    Presence,
+)
 
 HOUR = 3600.0
 

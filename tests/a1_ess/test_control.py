@@ -31,7 +31,8 @@ from custom_components.solax_parallel.a1_ess.control import (
 )
 from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.group import Group, GroupState
-from custom_components.solax_parallel.a1_ess.inverter import Inverter, Presence
+from custom_components.solax_parallel.a1_ess.inverter import Inverter
+from custom_components.solax_parallel.a1_ess.inverter_state import Presence
 from custom_components.solax_parallel.a1_ess.link import Link
 from custom_components.solax_parallel.a1_ess.profile import (
     Profile,

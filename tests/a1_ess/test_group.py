@@ -29,10 +29,9 @@ from custom_components.solax_parallel.a1_ess.installation import (
     UNANSWERED,
     Installation,
 )
-from custom_components.solax_parallel.a1_ess.inverter import (
-    Inverter,
+from custom_components.solax_parallel.a1_ess.inverter import Inverter, Member
+from custom_components.solax_parallel.a1_ess.inverter_state import (
     InverterState,
-    Member,
     Presence,
 )
 from custom_components.solax_parallel.a1_ess.profile import Profile

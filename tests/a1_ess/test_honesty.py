@@ -6,7 +6,8 @@ from custom_components.solax_parallel.a1_ess.checks import Check
 from custom_components.solax_parallel.a1_ess.codes import Role
 from custom_components.solax_parallel.a1_ess.group import Group, Status
 from custom_components.solax_parallel.a1_ess.identity import Identity
-from custom_components.solax_parallel.a1_ess.inverter import Inverter, Presence
+from custom_components.solax_parallel.a1_ess.inverter import Inverter
+from custom_components.solax_parallel.a1_ess.inverter_state import Presence
 from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 from custom_components.solax_parallel.a1_ess.root_cause import Cause

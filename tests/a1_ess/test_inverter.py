@@ -27,18 +27,17 @@ from custom_components.solax_parallel.a1_ess.codes import (
     Role,
     RunMode,
 )
+from custom_components.solax_parallel.a1_ess.derived import derived_led
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
 from custom_components.solax_parallel.a1_ess.identity import (
     SETTINGS,
     Identity,
     OtherSerialError,
 )
-from custom_components.solax_parallel.a1_ess.inverter import (
-    Inverter,
+from custom_components.solax_parallel.a1_ess.inverter import Inverter, Member
+from custom_components.solax_parallel.a1_ess.inverter_state import (
     InverterState,
-    Member,
     Presence,
-    derived_led,
 )
 from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource

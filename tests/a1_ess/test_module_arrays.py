@@ -18,10 +18,9 @@ from custom_components.solax_parallel.a1_ess.counters import (
     counted_at,
 )
 from custom_components.solax_parallel.a1_ess.grade import Grade
-from custom_components.solax_parallel.a1_ess.inverter import (
-    Inverter,
+from custom_components.solax_parallel.a1_ess.inverter import Inverter, Member
+from custom_components.solax_parallel.a1_ess.inverter_state import (
     InverterState,
-    Member,
     Presence,
 )
 from custom_components.solax_parallel.a1_ess.module_source import ModuleSource

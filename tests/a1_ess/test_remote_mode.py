@@ -3,7 +3,10 @@
 import pytest
 
 from custom_components.solax_parallel.a1_ess.codes import RunMode
-from custom_components.solax_parallel.a1_ess.inverter import InverterState, Presence
+from custom_components.solax_parallel.a1_ess.inverter_state import (
+    InverterState,
+    Presence,
+)
 from custom_components.solax_parallel.a1_ess.remote_mode import RemoteModeWatch
 
 REMOTE, NORMAL = RunMode.NORMAL_REMOTE, RunMode.NORMAL

@@ -6,8 +6,8 @@ import pytest
 
 from custom_components.solax_parallel.a1_ess.codes import Role
 from custom_components.solax_parallel.a1_ess.group import Group, Status
-from custom_components.solax_parallel.a1_ess.inverter import (
-    Inverter,
+from custom_components.solax_parallel.a1_ess.inverter import Inverter
+from custom_components.solax_parallel.a1_ess.inverter_state import (
     InverterState,
     Presence,
 )

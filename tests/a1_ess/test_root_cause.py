@@ -6,7 +6,10 @@ import pytest
 
 from custom_components.solax_parallel.a1_ess.checks import Check, CheckResult
 from custom_components.solax_parallel.a1_ess.codes import Role
-from custom_components.solax_parallel.a1_ess.inverter import InverterState, Presence
+from custom_components.solax_parallel.a1_ess.inverter_state import (
+    InverterState,
+    Presence,
+)
 from custom_components.solax_parallel.a1_ess.root_cause import (
     Cause,
     RootCause,

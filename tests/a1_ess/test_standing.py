@@ -12,7 +12,10 @@ from custom_components.solax_parallel.a1_ess.faults import (
     PRIMARY_SILENT,
     Fault,
 )
-from custom_components.solax_parallel.a1_ess.inverter import InverterState, Presence
+from custom_components.solax_parallel.a1_ess.inverter_state import (
+    InverterState,
+    Presence,
+)
 from custom_components.solax_parallel.a1_ess.standing import (
     Members,
     Place,

@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_components.solax_parallel.a1_ess.codes import GridStatus, Role, RunMode
-from custom_components.solax_parallel.a1_ess.inverter import InverterState, Presence
+from custom_components.solax_parallel.a1_ess.inverter_state import (
+    InverterState,
+    Presence,
+)
 from custom_components.solax_parallel.a1_ess.transfer_test import (
     Failure,
     Phase,

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.solax_parallel.a1_ess.inverter import REST, Presence
+from custom_components.solax_parallel.a1_ess.inverter import REST
+from custom_components.solax_parallel.a1_ess.inverter_state import Presence
 from custom_components.solax_parallel.const import (
     DEFAULT_SCAN_INTERVAL,
     DEFAULT_TIMEOUT,

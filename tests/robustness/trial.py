@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 import logging
 
-from custom_components.solax_parallel.a1_ess.inverter import (
-    REST,
+from custom_components.solax_parallel.a1_ess.inverter import REST
+from custom_components.solax_parallel.a1_ess.inverter_state import (
     SILENT_POLLS,
     InverterState,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .inverter import InverterState
+from .inverter_state import InverterState
 
 UNEVEN_CHARGE = 15.0
 """By how many points the states of charge may differ before it is worth a warning."""

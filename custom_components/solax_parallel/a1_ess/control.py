@@ -14,7 +14,8 @@ import time
 from .codes import SmartLoadMode
 from .extension import SMART_LOADS, Extension, SmartLoad
 from .group import Group, GroupState
-from .inverter import Inverter, InverterState
+from .inverter import Inverter
+from .inverter_state import InverterState
 from .profile import Command, Profile
 from .source import NotDoneError, ReadError, ReadOnlyError, UnansweredError
 

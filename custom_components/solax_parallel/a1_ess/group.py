@@ -14,7 +14,8 @@ from .comparison import Comparison, Mismatch
 from .counters import StoredCount
 from .extension import BackupInterface
 from .installation import UNANSWERED, Installation
-from .inverter import Inverter, InverterState, Presence
+from .inverter import Inverter
+from .inverter_state import InverterState, Presence
 from .reported import ReportedSecondary
 from .root_cause import RootCause, find_root_cause
 from .totals import SUMMED_ENERGIES, TOTALS, Members, Total

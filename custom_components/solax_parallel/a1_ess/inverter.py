@@ -1,21 +1,15 @@
 """One inverter: who it is, what it says, and what that means."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
 from itertools import chain
 import time
 from types import MappingProxyType
 
 from .codes import (
-    FAULT_MODES,
-    OFF_GRID_MODES,
-    ON_GRID_MODES,
-    WORKING_MODES,
     GridStatus,
-    Led,
     LedSource,
     ModelType,
     OnOff,
@@ -24,9 +18,8 @@ from .codes import (
     RunMode,
 )
 from .counters import CONSISTENT_POLLS, StoredCount
+from .derived import derived_grid_status, derived_led
 from .extension import Extension, ExtensionReader
-from .faults import FAULTS, Severity, problems
-from .health import Health
 from .identity import (
     SETTINGS,
     Identity,
@@ -34,6 +27,7 @@ from .identity import (
     check_serial,
     identity_from,
 )
+from .inverter_state import SILENT_POLLS, InverterState, Presence
 from .profile import Fitted, Profile, Register
 from .samples import Samples
 from .source import (
@@ -46,9 +40,6 @@ from .source import (
     UnusableError,
     Value,
 )
-
-SILENT_POLLS = 3
-"""After how many silent polls an inverter is left alone for a while."""
 
 FIRST_READS = 2 * CONSISTENT_POLLS - 1
 """How often a window is read the first time at most: two glitches still leave enough to agree."""
@@ -69,18 +60,6 @@ _MEASURING = ("live", "legs", "third_string")
 _FAULT_WORDS = ("inverter_faults", "manager_faults", "battery_faults")
 
 
-class Presence(StrEnum):
-    """How an inverter stands with the poll."""
-
-    HEARD = "heard"
-    UNUSABLE = "unusable"
-    SILENT = "silent"
-    RESTING = "resting"
-    OTHER_SERIAL = "other_serial"
-    DENIED = "denied"
-    UNASKED = "unasked"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """An inverter as it was found when the group was set up; rated power in W.
@@ -93,97 +72,6 @@ class Member:
     role: Role
     rated_power: int | None = None
     model_type: ModelType | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class InverterState:
-    """What is known of one inverter after a poll. None always means: not known.
-
-    ``readings`` are in the units of the profile, ``counted_before`` what a counter stood at that
-    did not start at nothing. ``faults`` and ``parallel_faults`` hold the keys of the faults
-    reported, ``unnamed_bits`` what else the fault words say; ``tells_faults`` is whether they can
-    be read of it at all. ``served`` are the windows that were read and could be used, and
-    ``failures`` tells of others why not; what was not due is in neither.
-    """
-
-    serial_number: str
-    presence: Presence
-    identity: Identity | None = None
-    role: Role | None = None
-    model_type: ModelType | None = None
-    run_mode: RunMode | None = None
-    grid_status: GridStatus | None = None
-    bms_connected: bool | None = None
-    led: Led | None = None
-    led_source: LedSource | None = None
-    tells_faults: bool = True
-    faults: frozenset[str] | None = None
-    parallel_faults: frozenset[str] | None = None
-    unnamed_bits: Mapping[str, int] = field(default_factory=dict)
-    readings: Mapping[str, float | None] = field(default_factory=dict)
-    counted_before: Mapping[str, float] = field(default_factory=dict)
-    extension: Extension | None = None
-    unit_quantity: int | None = None
-    system: Mapping[str, Value | None] = field(default_factory=dict)
-    reported: bool = False
-    other_serial: str | None = None
-    last_seen: datetime | None = None
-    failed_polls: int = 0
-    served: frozenset[str] = frozenset()
-    failures: Mapping[str, str] = field(default_factory=dict)
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    health: Health = field(default_factory=Health)
-
-    @property
-    def heard(self) -> bool:
-        """Whether the inverter answered in this poll."""
-        return self.presence is Presence.HEARD
-
-    @property
-    def lost(self) -> bool | None:
-        """Whether the inverter is gone; None while it may only have missed a poll or two."""
-        if self.heard:
-            return False
-        gone = self.presence in (Presence.OTHER_SERIAL, Presence.DENIED) or (
-            self.failed_polls >= SILENT_POLLS
-        )
-        return gone or None
-
-    @cached_property
-    def off_grid(self) -> bool | None:
-        """Whether it runs without the grid."""
-        return _off_grid(self.run_mode, self.grid_status)
-
-    @cached_property
-    def problems(self) -> frozenset[str] | None:
-        """The documented faults that stand and are not what being off-grid brings with it."""
-        if self.faults is None:
-            return None
-        return problems(self.faults, off_grid=self.off_grid)
-
-    @cached_property
-    def faulted(self) -> bool | None:
-        """Whether a fault, and not only a warning, stands; None where it does not tell."""
-        reported = (self.problems, self.parallel_faults)
-        if (
-            self.led in (Led.RED, Led.RED_FLASHING)
-            or self.run_mode in FAULT_MODES
-            or any(
-                FAULTS[key].severity is Severity.FAULT
-                for keys in reported
-                for key in keys or ()
-            )
-        ):
-            return True
-        # A bit that nobody has a name for may be a fault.
-        return None if None in reported or self.unnamed_bits else False
-
-    def reports(self, key: str) -> bool | None:
-        """Whether a fault is a problem of this inverter; None where it does not tell."""
-        standing = (
-            self.problems if FAULTS[key].vendor_code is None else self.parallel_faults
-        )
-        return None if standing is None else key in standing
 
 
 @dataclass
@@ -725,41 +613,3 @@ class Inverter:
             if rest:
                 unnamed[word] = rest
         return frozenset(faults), unnamed
-
-
-def derived_led(
-    run_mode: RunMode | None,
-    grid_status: GridStatus | None,
-    faults: Collection[str] | None,
-) -> Led | None:
-    """Return the LED that an inverter should show, where no register tells.
-
-    The order is the vendor's: a fault flashes red, a working inverter is green, one on its way
-    there flashes green. None where too little is known. One that can't tell its faults at all
-    is judged by its run mode alone.
-    """
-    standing = problems(faults or (), off_grid=_off_grid(run_mode, grid_status))
-    if run_mode in FAULT_MODES or any(
-        FAULTS[key].severity is Severity.FAULT for key in standing
-    ):
-        return Led.RED_FLASHING
-    if run_mode is None or faults is None:
-        return None
-    return Led.GREEN if run_mode in WORKING_MODES else Led.GREEN_FLASHING
-
-
-def derived_grid_status(run_mode: RunMode | None) -> GridStatus | None:
-    """Return whether an inverter runs with the grid, where only its run mode tells.
-
-    There is a mode of its own for running without it (grade sister). None where too little is
-    known.
-    """
-    if run_mode in OFF_GRID_MODES:
-        return GridStatus.OFF_GRID
-    return GridStatus.ON_GRID if run_mode in ON_GRID_MODES else None
-
-
-def _off_grid(run_mode: RunMode | None, grid_status: GridStatus | None) -> bool | None:
-    if run_mode in OFF_GRID_MODES or grid_status is GridStatus.OFF_GRID:
-        return True
-    return None if grid_status is None else False

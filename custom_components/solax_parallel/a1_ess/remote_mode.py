@@ -7,7 +7,7 @@ inverter in its remote controlled mode. Nobody has confirmed or ruled it out for
 from collections.abc import Iterable, Mapping
 
 from .codes import RunMode
-from .inverter import InverterState
+from .inverter_state import InverterState
 
 WATCHED = 600.0
 """For how many seconds after the first poll a change is taken to come from polling."""

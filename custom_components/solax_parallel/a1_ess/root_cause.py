@@ -12,7 +12,7 @@ from .checks import BLOCKING, Check, CheckResult, failed_checks
 from .codes import Role
 from .faults import FAULTS, Severity
 from .installation import broken_segment, comm_chain
-from .inverter import InverterState
+from .inverter_state import InverterState
 
 
 class Cause(StrEnum):

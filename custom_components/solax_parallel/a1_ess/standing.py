@@ -14,7 +14,7 @@ from .faults import (
     SYSTEM_FAULT,
     Severity,
 )
-from .inverter import InverterState, Presence
+from .inverter_state import InverterState, Presence
 
 POLLS = 2
 """For how many polls in a row a fault has to stand."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .inverter import Inverter, InverterState
+from .inverter import Inverter
+from .inverter_state import InverterState
 from .reported import ReportedSecondary
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from .codes import FAULT_MODES, BackupInterfaceType, Role
 from .faults import FAULTS, Severity
 from .group import SPLIT_AFTER, GroupState
-from .inverter import InverterState
+from .inverter_state import InverterState
 
 
 class Phase(StrEnum):
