@@ -64,6 +64,16 @@ async def test_how_far_inverters_lie_apart(
         assert float(found.state) == pytest.approx(value)
         assert found.attributes["highest"] == highest
         assert found.attributes["lowest"] == lowest
+        assert found.attributes["complete"] is True
+
+    # Who is missing may be lower still: what is left tells of no balance.
+    wire.silence(three)
+    await poll(hass)
+    for key in ("soc_spread", "temperature_spread"):
+        attributes = state(hass, f"{wire.primary}_group_{key}").attributes
+        assert attributes["members_included"] == 2
+        assert attributes["members_expected"] == 3
+        assert attributes["complete"] is False
 
 
 async def test_batteries_that_are_unbalanced_for_an_hour(

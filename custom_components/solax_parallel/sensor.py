@@ -28,7 +28,7 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import RestoreEntity
 
-from .a1_ess.balance import COMPARED, Compared
+from .a1_ess.balance import COMPARED, Compared, Spread
 from .a1_ess.checks import Readiness, readiness
 from .a1_ess.codes import GridStatus, Led, Role, RunMode, SmartLoadMode
 from .a1_ess.control import Kind
@@ -290,11 +290,18 @@ def _made_of(total: Total) -> Mapping[str, Any]:
     """Return what a total is made of, as attributes."""
     weighting = {} if total.weighting is None else {"weighting": total.weighting}
     return {
-        "members_included": total.members_included,
-        "members_expected": total.members_expected,
+        **_completeness(total),
         "members_through_primary": total.members_through_primary,
-        "complete": total.complete,
         **weighting,
+    }
+
+
+def _completeness(number: Total | Spread) -> Mapping[str, Any]:
+    """Return how much of the group a number is made of, as attributes."""
+    return {
+        "members_included": number.members_included,
+        "members_expected": number.members_expected,
+        "complete": number.complete,
     }
 
 
@@ -312,6 +319,7 @@ def _spread(key: str, compared: Compared) -> GroupSensorDescription:
         attributes_fn=lambda state: {
             "highest": state.spreads[key].highest,
             "lowest": state.spreads[key].lowest,
+            **_completeness(state.spreads[key]),
         },
     )
 

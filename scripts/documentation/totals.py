@@ -72,10 +72,11 @@ does not tell of. A primary that is read through a module tells no such totals.
 
 ## How evenly the inverters work
 
-The differences between the highest and the lowest inverter, with their serial numbers as attributes:
-state of charge, load (AC power in % of the rated power; off-grid the backup output's), inverter
-temperature and AC voltage. *Batteries unbalanced* reports a problem when the states of charge have
-been more than 15 points apart for an hour."""
+The differences between the highest and the lowest inverter: state of charge, load (AC power in % of the
+rated power; off-grid the backup output's), inverter temperature and AC voltage. Attributes name both
+inverters, and say as for a total how many tell: one that is missing may be higher or lower still.
+*Batteries unbalanced* reports a problem when the states of charge have been more than 15 points apart
+for an hour, and is unknown while those that tell lie closer and one is missing."""
 
 
 def total_page() -> str:

@@ -12,6 +12,7 @@ import time
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 
+from .bare import INTERVAL, READINGS, cpu_of_bare_polls
 from .home_assistant import (
     Entry,
     Spent,
@@ -26,9 +27,6 @@ from .least import least_load
 from .running import running
 from .wire import Poll, Site
 
-_READINGS = ("live", "legs", "third_string")
-_INTERVAL = 5
-"""Seconds between two polls: the least that the options allow."""
 _SETTLING = 20
 """Seconds after which Home Assistant has done what a start or a setup brings with it."""
 _LATENCIES = (0.005, 0.05)
@@ -55,14 +53,12 @@ def main() -> int:
         "--seconds", type=float, default=120, help="for which CPU time is counted"
     )
     options = parser.parse_args()
-    rows = asyncio.run(_measure(options.port, options.seconds))
-    print("\n| | found | aim |\n| --- | --- | --- |")
-    for row in rows:
-        print(f"| {row.what} | {row.found} | {row.aim} |")
+    asyncio.run(_measure(options.port, options.seconds))
     return 0
 
 
-async def _measure(port: int, seconds: float) -> list[Row]:
+async def _measure(port: int, seconds: float) -> None:
+    """Print each row as soon as it is known."""
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         sites = {
@@ -75,14 +71,16 @@ async def _measure(port: int, seconds: float) -> list[Row]:
             name: Entry(
                 site,
                 {
-                    "scan_interval": _INTERVAL,
+                    "scan_interval": INTERVAL,
                     "message_spacing": 0 if "no silence" in name else 100,
                 },
             )
             for name, site in sites.items()
         }
         try:
-            return [row async for row in _rows(folder, port, seconds, sites, entries)]
+            print("| | found | aim |\n| --- | --- | --- |")
+            async for row in _rows(folder, port, seconds, sites, entries):
+                print(f"| {row.what} | {row.found} | {row.aim} |", flush=True)
         finally:
             for site in sites.values():
                 await site.close()
@@ -111,9 +109,15 @@ async def _rows(
         )
         await asyncio.sleep(_SETTLING)
         site.polls()
-        await asyncio.sleep(4 * _INTERVAL)
+        await asyncio.sleep(4 * INTERVAL)
         for row in _on_the_wire(site):
             yield row
+        after = Spent.by(pid)
+        yield Row(
+            "memory over Home Assistant alone",
+            f"{(after.memory - before.memory) / _MEGABYTE:.1f} MB",
+            "15 MB",
+        )
         for name, speed in (("nothing changes", 0), ("everything changes", 200)):
             site.clock.speed = speed
             site.polls()
@@ -129,16 +133,13 @@ async def _rows(
             )
             written = await asyncio.to_thread(states_written, folder, entry, since)
             yield Row(f"states written a poll, {name}", f"{written / polls:.0f}")
-        after = Spent.by(pid)
-        yield Row(
-            "memory over Home Assistant alone",
-            f"{(after.memory - before.memory) / _MEGABYTE:.1f} MB",
-            "15 MB",
-        )
         yield Row(
             "connections", str(sum(server.clients for server in site.servers)), "1"
         )
         await switch_off(visit, entry)
+        _say("the same requests by the Modbus client alone")
+        bare = await cpu_of_bare_polls(site.servers[0].port, seconds)
+        yield Row("CPU a poll, the Modbus client alone", f"{1000 * bare:.1f} ms")
 
         for latency in _LATENCIES:
             for row in await _patience(visit, latency, sites, entries):
@@ -150,9 +151,9 @@ async def _rows(
 def _on_the_wire(site: Site) -> Sequence[Row]:
     """Return what usual polls ask for, beside the least that the protocol allows."""
     profile = load_profile()
-    least = least_load(profile, (*_READINGS, "primary_extension"))
+    least = least_load(profile, (*READINGS, "primary_extension"))
     for _ in range(3):
-        least += least_load(profile, (*_READINGS, "extension"))
+        least += least_load(profile, (*READINGS, "extension"))
     # The first polls after a start ask for more, and the last may not be over.
     usual = site.polls()[-2]
     load = usual.load
@@ -186,7 +187,7 @@ async def _patience(
         site.set_latency(latency)
         site.polls()
         setups[name], _ = await switch_on(visit, entry)
-        await asyncio.sleep(6 * _INTERVAL)
+        await asyncio.sleep(6 * INTERVAL)
         usual: list[Poll] = site.polls()[2:-1]
         seconds[name] = median(poll.seconds for poll in usual)
         await switch_off(visit, entry)

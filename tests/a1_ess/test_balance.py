@@ -32,6 +32,17 @@ def inverter(
     )
 
 
+def apart(value: float, highest: str, lowest: str) -> Spread:
+    """Return a difference within three of four inverters."""
+    return Spread(
+        members_included=3,
+        members_expected=4,
+        value=value,
+        highest=highest,
+        lowest=lowest,
+    )
+
+
 def test_the_highest_and_the_lowest_are_named() -> None:
     heard = [
         inverter(
@@ -48,17 +59,17 @@ def test_the_highest_and_the_lowest_are_named() -> None:
         )
     ]
 
-    assert spreads(heard) == {
-        "soc_spread": Spread(value=30, highest="A", lowest="B"),
-        "power_share_spread": Spread(value=110, highest="B", lowest="C"),
-        "temperature_spread": Spread(value=6, highest="C", lowest="B"),
-        "voltage_spread": Spread(value=0.5, highest="B", lowest="C"),
+    assert spreads(heard, 4) == {
+        "soc_spread": apart(30, "A", "B"),
+        "power_share_spread": apart(110, "B", "C"),
+        "temperature_spread": apart(6, "C", "B"),
+        "voltage_spread": apart(0.5, "B", "C"),
     }
 
 
 def test_power_counts_by_what_an_inverter_is_made_for() -> None:
     heard = [inverter("A", 3800, ac_power=1900), inverter("B", 7600, ac_power=3800)]
-    assert spreads(heard)["power_share_spread"].value == 0
+    assert spreads(heard, 2)["power_share_spread"].value == 0
 
 
 def test_off_grid_the_backup_output_does_the_work() -> None:
@@ -69,9 +80,9 @@ def test_off_grid_the_backup_output_does_the_work() -> None:
         )
         for name, power in (("A", 1000), ("B", 500))
     ]
-    assert spreads(heard)["power_share_spread"] == Spread(
-        value=20, highest="A", lowest="B"
-    )
+    spread = spreads(heard, 2)["power_share_spread"]
+    assert (spread.value, spread.highest, spread.lowest) == (20, "A", "B")
+    assert spread.complete
 
 
 @pytest.mark.parametrize(
@@ -89,26 +100,31 @@ def test_off_grid_the_backup_output_does_the_work() -> None:
     ],
 )
 def test_one_alone_differs_from_nobody(heard: Sequence[InverterState]) -> None:
-    assert set(spreads(heard).values()) == {Spread()}
+    for spread in spreads(heard, 2).values():
+        assert (spread.value, spread.highest, spread.lowest) == (None, None, None)
+        assert not spread.complete
 
 
 def test_charges_that_stay_apart_for_an_hour() -> None:
     watch = BalanceWatch()
     told = [
-        watch.unbalanced(spread, now)
-        for spread, now in (
-            (15.0, 0),
-            (15.1, 10),
-            (40.0, HOUR),
-            (15.1, HOUR + 9),
-            (15.1, HOUR + 10),
+        watch.unbalanced(
+            Spread(members_included=included, members_expected=3, value=spread), now
+        )
+        for spread, included, now in (
+            (15.0, 3, 0),
+            (15.1, 3, 10),
+            (40.0, 2, HOUR),
+            (15.1, 3, HOUR + 9),
+            (15.1, 3, HOUR + 10),
             # Who is not heard has not come closer.
-            (None, HOUR + 20),
-            (16.0, HOUR + 30),
-            (15.0, HOUR + 40),
-            (16.0, HOUR + 50),
-            (16.0, 2 * HOUR + 49),
-            (16.0, 2 * HOUR + 50),
+            (None, 1, HOUR + 20),
+            (2.0, 2, HOUR + 25),
+            (16.0, 2, HOUR + 30),
+            (15.0, 3, HOUR + 40),
+            (16.0, 3, HOUR + 50),
+            (16.0, 3, 2 * HOUR + 49),
+            (16.0, 3, 2 * HOUR + 50),
         )
     ]
     assert told == [
@@ -117,6 +133,7 @@ def test_charges_that_stay_apart_for_an_hour() -> None:
         False,
         False,
         True,
+        None,
         None,
         True,
         False,

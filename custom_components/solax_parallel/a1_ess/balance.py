@@ -51,21 +51,35 @@ COMPARED: Mapping[str, Compared] = {
 class Spread:
     """The difference between the highest and the lowest unit; None where fewer than two tell.
 
-    ``highest`` and ``lowest`` are serial numbers.
+    ``highest`` and ``lowest`` are serial numbers. Who does not tell may be higher or lower still.
     """
 
+    members_included: int
+    members_expected: int
     value: float | None = None
     highest: str | None = None
     lowest: str | None = None
 
+    @property
+    def complete(self) -> bool:
+        """Whether every member is compared."""
+        return self.members_included >= self.members_expected
 
-def spreads(heard: Sequence[InverterState]) -> dict[str, Spread]:
-    """Return how far the inverters that answered lie apart, by the keys of ``COMPARED``."""
-    return {key: _spread(heard, compared.of) for key, compared in COMPARED.items()}
+
+def spreads(heard: Sequence[InverterState], expected: int) -> dict[str, Spread]:
+    """Return how far the inverters that answered lie apart, by the keys of ``COMPARED``.
+
+    ``expected`` is how many members the group should have.
+    """
+    return {
+        key: _spread(heard, expected, compared.of) for key, compared in COMPARED.items()
+    }
 
 
 def _spread(
-    heard: Sequence[InverterState], of: Callable[[InverterState], float | None]
+    heard: Sequence[InverterState],
+    expected: int,
+    of: Callable[[InverterState], float | None],
 ) -> Spread:
     values = {
         member.serial_number: value
@@ -73,11 +87,15 @@ def _spread(
         if (value := of(member)) is not None
     }
     if len(values) < 2:
-        return Spread()
+        return Spread(members_included=len(values), members_expected=expected)
     highest = max(values, key=values.__getitem__)
     lowest = min(values, key=values.__getitem__)
     return Spread(
-        value=round(values[highest] - values[lowest], 1), highest=highest, lowest=lowest
+        members_included=len(values),
+        members_expected=expected,
+        value=round(values[highest] - values[lowest], 1),
+        highest=highest,
+        lowest=lowest,
     )
 
 
@@ -88,15 +106,17 @@ class BalanceWatch:
         """Start with no difference seen."""
         self._since: float | None = None
 
-    def unbalanced(self, spread: float | None, now: float) -> bool | None:
+    def unbalanced(self, spread: Spread, now: float) -> bool | None:
         """Return whether the charges have differed too much for too long; None if not known.
 
-        ``spread`` is in points, ``now`` a monotonic time in seconds.
+        ``now`` is a monotonic time in seconds.
         """
-        if spread is None:
+        if spread.value is None or (
+            spread.value <= UNEVEN_CHARGE and not spread.complete
+        ):
             # Who is not heard has not come closer: the hour goes on.
             return None
-        if spread <= UNEVEN_CHARGE:
+        if spread.value <= UNEVEN_CHARGE:
             self._since = None
             return False
         if self._since is None:

@@ -305,7 +305,7 @@ class Group:
             if totals[key].value is not None:
                 self._left_behind.setdefault(key, 0.0)
         self._mismatch.observe(made_from)
-        apart = spreads(heard)
+        apart = spreads(heard, expected)
         judged = status(
             heard,
             expected,
@@ -338,9 +338,7 @@ class Group:
             comparison=MappingProxyType(self._mismatch.latest),
             totals_disagree=None if primary is None else self._mismatch.is_lasting,
             spreads=MappingProxyType(apart),
-            unbalanced=self._balance.unbalanced(
-                apart["soc_spread"].value, self._clock()
-            ),
+            unbalanced=self._balance.unbalanced(apart["soc_spread"], self._clock()),
             backup_interface=None if extension is None else extension.backup_interface,
             backup_interface_type=backup_interface_type,
             checks=MappingProxyType(checks),
