@@ -299,9 +299,11 @@ async def test_the_table_for_developers(
 async def test_an_array_is_used_again_within_ten_seconds(
     hass: HomeAssistant, module: HostileModule
 ) -> None:
-    assert await set_up(hass, entry_of(hass, module))
+    entry = entry_of(hass, module)
+    assert await set_up(hass, entry)
     for _ in range(3):
         await poll(hass)
+    assert await hass.config_entries.async_reload(entry.entry_id)
     assert len(module.questions) == 1
     assert state(hass, f"{SERIAL}_ac_power").state == "3005"
 

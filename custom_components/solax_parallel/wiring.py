@@ -16,7 +16,7 @@ from .a1_ess.control import Control, SwitchTimes
 from .a1_ess.group import Group
 from .a1_ess.inverter import Inverter
 from .a1_ess.link import Link, LinkParams
-from .a1_ess.module import PACING
+from .a1_ess.module import PACING, Module
 from .a1_ess.module_source import ModuleSource
 from .a1_ess.profile import Profile
 from .a1_ess.registers import RegisterSource
@@ -68,6 +68,9 @@ class _SharedLink:
 
 
 _SHARED_LINKS: HassKey[dict[LinkParams, _SharedLink]] = HassKey(f"{DOMAIN}_links")
+
+_MODULES: HassKey[dict[ModuleLink, Module]] = HassKey(f"{DOMAIN}_modules")
+"""Kept over a reload: a module bears no more questions because of that."""
 
 _SWITCH_TIMES: HassKey[dict[str, SwitchTimes]] = HassKey(f"{DOMAIN}_switch_times")
 """By entry, kept over a reload: the relays are still as warm as before."""
@@ -165,7 +168,11 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         member = member_from(unit)
         source_by: SourceBy
         if isinstance(way, ModuleLink):
-            module = open_module(hass, way, pacing=PACING if simulation is None else 0)
+            if simulation is None:
+                known = hass.data.setdefault(_MODULES, {})
+                module = known.setdefault(way, open_module(hass, way, pacing=PACING))
+            else:
+                module = open_module(hass, way, pacing=0)
             source_by = partial(ModuleSource, module)
         else:
             if way.params not in links:
