@@ -13,6 +13,7 @@ from custom_components.solax_parallel.const import (
     CONF_UNITS,
     DOMAIN,
 )
+from custom_components.solax_parallel.facts import KNOWN_FACTS
 from custom_components.solax_parallel.simulator.group import NONE
 from custom_components.solax_parallel.simulator.readings import Reading
 from custom_components.solax_parallel.totals import SAVE_INTERVAL
@@ -30,7 +31,7 @@ from homeassistant.core import (
 )
 from homeassistant.helpers import entity_registry as er
 
-from .conftest import StartGroup
+from .conftest import Log, StartGroup
 from .contract import ENERGY_TOTALS, POWER_TOTALS
 from .groups import (
     QUICK,
@@ -464,6 +465,32 @@ async def test_nothing_is_left_of_a_group_that_is_removed(
     assert f"{DOMAIN}.{wire.entry.entry_id}" in hass_storage
     await hass.config_entries.async_remove(wire.entry.entry_id)
     assert f"{DOMAIN}.{wire.entry.entry_id}" not in hass_storage
+
+
+async def test_what_is_damaged_on_the_disk_begins_anew(
+    hass: HomeAssistant,
+    start_group: StartGroup,
+    hass_storage: dict[str, Any],
+    logged: Log,
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    before = energies(hass, wire)
+    assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    stored = kept(wire, hass_storage)
+    stored["counts"][wire.primary]["pv_energy_total"]["value"] = "much"
+    del stored["left_behind"]
+    facts = hass_storage[f"{DOMAIN}.facts.{wire.entry.entry_id}"]
+    facts["data"] = ["damaged"]
+    hass.data.pop(KNOWN_FACTS)
+
+    assert await set_up(hass, wire.entry)
+
+    assert energies(hass, wire) == before
+    assert [message.split()[2:] for _, message in logged] == [
+        f"{what} can't be read and begin anew".split()
+        for what in ("sums of the group", "counters of an inverter", "events")
+    ]
 
 
 @pytest.mark.parametrize("hours", [-30.0, 30.0])

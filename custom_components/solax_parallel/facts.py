@@ -1,11 +1,16 @@
 """What was last known of each fact that events tell of, over silence, reload and restart."""
 
+from typing import Any
+
+import voluptuous as vol
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN, FAULT_EVENT, GroupEventType
+from .stored import sound
 
 _VERSION = 1
 
@@ -22,7 +27,9 @@ class KnownFacts:
 
     async def async_load(self) -> None:
         """Take up what the last run of Home Assistant knew."""
-        self._events = await self._store.async_load() or {}
+        self._events = sound(
+            vol.Schema(_sound_facts), await self._store.async_load() or {}, "events"
+        )
 
     def of_event(self, unique_id: str) -> dict[str, bool]:
         """Return the facts of the event with ``unique_id``; save after a change to them."""
@@ -45,6 +52,10 @@ class KnownFacts:
     async def async_remove(self) -> None:
         """Forget everything, in storage too."""
         await self._store.async_remove()
+
+
+def _sound_facts(stored: Any) -> dict[str, Any]:
+    return sound(vol.Schema(bool), stored, "facts of an event")
 
 
 KNOWN_FACTS: HassKey[dict[str, KnownFacts]] = HassKey(f"{DOMAIN}_known_facts")

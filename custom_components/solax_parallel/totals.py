@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import voluptuous as vol
+
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -11,11 +13,23 @@ from homeassistant.util import dt as dt_util
 from .a1_ess.counters import StoredCount
 from .a1_ess.group import Group, StoredGroup
 from .const import DOMAIN
+from .stored import number, sound
 
 SAVE_INTERVAL = timedelta(minutes=1)
 """How much a crash of Home Assistant may lose."""
 
 _VERSION = 1
+
+_COUNT = vol.Schema(
+    {
+        vol.Required("value"): number,
+        vol.Required("counted_before"): number,
+        vol.Required("carried"): number,
+        vol.Required("read_at"): vol.Any(None, number),
+        vol.Required("place"): str,
+    },
+    extra=vol.REMOVE_EXTRA,
+)
 
 
 class TotalStore:
@@ -60,8 +74,9 @@ async def async_rename_counts(
     The new ones' counters are others, wherever they stand.
     """
     store = _store(hass, entry_id)
-    if (data := await store.async_load()) is None:
+    if (stored := await store.async_load()) is None:
         return
+    data = _sound(stored)
     counts = data["counts"]
     for before in renamed.keys() & counts.keys():
         counts[renamed[before]] = {
@@ -99,13 +114,29 @@ def _to_json(stored: StoredGroup) -> dict[str, Any]:
     }
 
 
-def _from_json(data: Mapping[str, Any]) -> StoredGroup:
+def _sound(data: Any) -> dict[str, dict[str, Any]]:
+    """Return what was stored, without what is damaged."""
+    stored = data if isinstance(data, dict) else {}
+    return {
+        "left_behind": sound(
+            vol.Schema(number), stored.get("left_behind"), "sums of the group"
+        ),
+        "counts": sound(vol.Schema(_sound_counts), stored.get("counts"), "counters"),
+    }
+
+
+def _sound_counts(stored: Any) -> dict[str, Any]:
+    return sound(_COUNT, stored, "counters of an inverter")
+
+
+def _from_json(data: Any) -> StoredGroup:
     now = dt_util.utcnow().timestamp()
+    stored = _sound(data)
     return StoredGroup(
-        left_behind=data["left_behind"],
+        left_behind=stored["left_behind"],
         counts={
             serial: {key: _count(kept, now) for key, kept in counts.items()}
-            for serial, counts in data["counts"].items()
+            for serial, counts in stored["counts"].items()
         },
     )
 

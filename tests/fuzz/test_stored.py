@@ -1,19 +1,29 @@
 """Files that people edit, and what Home Assistant gives back after a crash."""
 
+from dataclasses import replace
 from datetime import timedelta
 import logging
+from math import isfinite
 from pathlib import Path
 from random import Random
 
+from modbus_connection import ModbusTcpParams
 import pytest
+import voluptuous as vol
 import yaml
 
+from custom_components.solax_parallel import facts, totals
 from custom_components.solax_parallel.a1_ess.codes import Role
+from custom_components.solax_parallel.a1_ess.counters import StoredCount
+from custom_components.solax_parallel.a1_ess.group import Group, StoredGroup
+from custom_components.solax_parallel.a1_ess.inverter import Inverter, Member
+from custom_components.solax_parallel.a1_ess.link import Link
 from custom_components.solax_parallel.a1_ess.profile import (
     SHIPPED_PROFILE,
     ProfileError,
     load_profile,
 )
+from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 from custom_components.solax_parallel.a1_ess.transfer_test import (
     Failure,
     Phase,
@@ -22,6 +32,7 @@ from custom_components.solax_parallel.a1_ess.transfer_test import (
     abort,
 )
 from custom_components.solax_parallel.acceptance import StoredTransferTest
+from custom_components.solax_parallel.stored import sound
 from homeassistant.util import dt as dt_util
 
 from .mutation import mutated_content, mutated_text
@@ -104,3 +115,76 @@ def test_a_stored_transfer_test_is_whole_or_none(
         again = StoredTransferTest(abort(found, now))
         assert StoredTransferTest.from_dict(again.as_dict()).test == again.test
     assert 0 < whole < inputs
+
+
+def stored_counts() -> StoredGroup:
+    """Return what a group of two has counted."""
+    count = StoredCount(
+        value=1234.5, counted_before=10.0, carried=-3.0, age=60.0, place="live 0x52"
+    )
+    fresh = replace(count, age=None)
+    return StoredGroup(
+        counts={
+            "one": {"grid_import_total": count, "pv_energy_total": fresh},
+            "two": {"pv_energy_total": count},
+        },
+        left_behind={"grid_import_total": 7.0, "pv_energy_total": 0.0},
+    )
+
+
+@pytest.fixture
+def counting_group() -> Group:
+    """Return a group whose inverters could go on counting; nobody asks them."""
+    profile = load_profile()
+    link = Link(ModbusTcpParams(host="127.0.0.1", port=1), timeout=1, message_spacing=0)
+    return Group(
+        [
+            [
+                Inverter(
+                    Member(serial_number=serial, unit_id=number, role=role),
+                    profile,
+                    RegisterSource(link.for_unit(number), profile),
+                )
+                for number, (serial, role) in enumerate(
+                    {"one": Role.PRIMARY, "two": Role.SECONDARY_1}.items(), start=1
+                )
+            ]
+        ]
+    )
+
+
+def test_stored_counters_are_whole_or_begin_anew(
+    random: Random, inputs: int, caplog: pytest.LogCaptureFixture, counting_group: Group
+) -> None:
+    caplog.set_level(logging.ERROR)
+    stored = totals._to_json(stored_counts())
+    assert totals._sound(stored) == stored
+    kept = 0
+    for _ in range(inputs):
+        found = totals._from_json(mutated_content(random, stored))
+        kept += sum(map(len, found.counts.values()))
+        for counts in found.counts.values():
+            for count in counts.values():
+                assert isfinite(count.value + count.counted_before + count.carried)
+        # What comes next when it is restored.
+        counting_group.restore(found)
+        again = totals._to_json(counting_group.stored())
+        assert totals._sound(again) == again
+    assert 0 < kept < 3 * inputs
+
+
+def test_stored_facts_are_whole_or_begin_anew(
+    random: Random, inputs: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    stored = {"one_fault": {"overload": True, "eps_sync_lost": False}, "group": {}}
+    assert sound(vol.Schema(facts._sound_facts), stored, "events") == stored
+    kept = 0
+    for _ in range(inputs):
+        found = sound(
+            vol.Schema(facts._sound_facts), mutated_content(random, stored), "events"
+        )
+        told = [holds for event in found.values() for holds in event.values()]
+        assert all(type(holds) is bool for holds in told)
+        kept += len(told)
+    assert 0 < kept < 2 * inputs
