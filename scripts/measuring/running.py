@@ -26,17 +26,25 @@ _NEIGHBOUR = """\
 _MANY = 30
 
 
+_NO_HISTORY = """
+recorder:
+  exclude:
+    entity_globs: "*"
+"""
+
+
 @asynccontextmanager
 async def running(
-    folder: Path, port: int, entries: Sequence[Entry], *, debugs: bool = False
+    folder: Path, port: int, entries: Sequence[Entry], *, is_watched: bool = False
 ) -> AsyncIterator[tuple[HomeAssistant, Visit]]:
     """Run a Home Assistant with these entries; yield it, and a way in.
 
-    ``debugs`` lets it look for calls that block it.
+    One that ``is_watched`` looks for calls that block it, and keeps no history: the database's
+    cache would grow for hours.
     """
     url = f"http://{LOOPBACK}:{port}"
     account = prepare(folder, port)
-    _configure(folder, debugs=debugs)
+    _configure(folder, is_watched=is_watched)
     store_entries(folder, entries)
     async with HomeAssistant(folder) as home_assistant:
         await home_assistant.alongside(wait_until_answering(url))
@@ -45,16 +53,17 @@ async def running(
         yield home_assistant, partial(signed_in, url, account)
 
 
-def _configure(folder: Path, *, debugs: bool) -> None:
+def _configure(folder: Path, *, is_watched: bool) -> None:
     """Give Home Assistant something else to do: an empty one has not warmed up its recorder."""
     file = folder / "configuration.yaml"
     configuration = file.read_text(encoding="utf-8")
     if _NEIGHBOURS in configuration:
         return
-    if debugs:
+    if is_watched:
         configuration = configuration.replace(
             "homeassistant:\n", "homeassistant:\n  debug: true\n", 1
         )
+        configuration += _NO_HISTORY
     # What is logged for developers costs as much as what it tells of.
     configuration = configuration.replace(
         "custom_components.solax_parallel: debug",

@@ -79,7 +79,7 @@ async def _soak(port: int, seconds: float) -> int:
     happening = asyncio.create_task(_things_happen(site))
     try:
         with TemporaryDirectory() as temporary:
-            async with running(Path(temporary), port, [entry], debugs=True) as (
+            async with running(Path(temporary), port, [entry], is_watched=True) as (
                 home_assistant,
                 _,
             ):
