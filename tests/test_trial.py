@@ -1,6 +1,7 @@
 """Proving the owner's register map: what the action returns, reads and keeps to itself."""
 
 import asyncio
+import os
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -523,14 +524,19 @@ async def test_a_file_that_corrects_no_register(
     assert group_on_the_wire.server.requests == asked
 
 
-@pytest.mark.parametrize("target", ["nowhere.yaml", "a1_ess_g2.yaml"])
-async def test_a_broken_link_is_no_reason_for_the_shipped_map(
+@pytest.mark.parametrize(
+    "what", ["nowhere.yaml", "a1_ess_g2.yaml", "/dev/zero", "pipe"]
+)
+async def test_what_is_no_file_is_no_reason_for_the_shipped_map(
     hass: HomeAssistant,
     group_on_the_wire: GroupOnTheWire,
     owners_file: Path,
-    target: str,
+    what: str,
 ) -> None:
-    owners_file.symlink_to(owners_file.parent / target)
+    if what == "pipe":
+        os.mkfifo(owners_file)
+    else:
+        owners_file.symlink_to(owners_file.parent / what)
     assert not await group_on_the_wire.set_up()
     assert group_on_the_wire.server.requests == 0
     issue = ir.async_get(hass).async_get_issue(DOMAIN, "invalid_profile")

@@ -428,6 +428,9 @@ def _shipped_profile() -> Profile:
 
 def _content(file: Path) -> dict[str, Any]:
     """Return what is in a file; its texts and mappings know their lines."""
+    if file.exists() and not file.is_file():
+        # A pipe or a device may never come to an end.
+        raise ProfileError(file, "", "this is a folder, a pipe or a device, not a file")
     try:
         content = load_yaml(file)
     except (YAMLException, FileNotFoundError, ValueError) as err:
