@@ -147,23 +147,22 @@ class Link(ModbusConnection):
                 raise LinkLostError("the link was lost while waiting for a reply")
             return answer.result()
         finally:
-            clearing = asyncio.ensure_future(self._clear(answer))
-            clearing.add_done_callback(lambda _: self._turn.release())
-            # A second cancellation must not cut it short.
-            await asyncio.shield(clearing)
+            if _is_doubtful(answer):
+                clearing = asyncio.ensure_future(self._clear(answer))
+                clearing.add_done_callback(lambda _: self._turn.release())
+                # A second cancellation must not cut it short.
+                await asyncio.shield(clearing)
+            else:
+                self._turn.release()
 
     async def _clear(self, answer: asyncio.Future[Any]) -> None:
         """Leave nothing behind that the next request could take for its own answer."""
-        abandoned = not answer.done()
-        if abandoned:
+        if not answer.done():
             answer.cancel()
             await asyncio.wait({answer})
-        doubtful = not answer.cancelled() and isinstance(
-            answer.exception(), ModbusTimeoutError | ModbusProtocolError
-        )
         # Half a frame throws every later one out of step, numbered or not.
         untidy = self._unnumbered or self._framer.waste > 0
-        if untidy and self.connected and (abandoned or doubtful):
+        if untidy and self.connected:
             # An error here would hide how the request ended, and the link is gone anyway.
             with contextlib.suppress(ModbusConnectionError):
                 await self.disconnect()
@@ -216,6 +215,14 @@ class LinkUnit(PymodbusUnit):
     async def write_registers(self, address: int, values: list[int]) -> None:
         """Write holding registers from ``address`` on."""
         await self._conn.exchange(super().write_registers(address, values))
+
+
+def _is_doubtful(answer: asyncio.Future[Any]) -> bool:
+    """Whether a reply may still come, or what came can't be trusted."""
+    return not answer.done() or (
+        not answer.cancelled()
+        and isinstance(answer.exception(), ModbusTimeoutError | ModbusProtocolError)
+    )
 
 
 async def _whole(
