@@ -1066,6 +1066,11 @@ ERRORS = {
         "registers.x_3.address",
         "0x0055 lies outside window 'live'",
     ),
+    "tab": (
+        "registers:\n  battery_soc: {address: 0x001C}\t# moved",
+        "",
+        "found character '\\t'",
+    ),
     "broken_yaml": ("registers: {ac_power: {address: 2", "", "expected ',' or '}'"),
     "yaml_with_an_impossible_date": ("since: 2026-13-45", "", "month must be in 1..12"),
     "not_a_dictionary": ("- ac_power\n- frequency", "", "expected sections"),

