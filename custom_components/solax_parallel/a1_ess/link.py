@@ -159,7 +159,8 @@ class Link(ModbusConnection):
         """Leave nothing behind that the next request could take for its own answer."""
         if not answer.done():
             answer.cancel()
-            await asyncio.wait({answer})
+            # Whatever it raises is taken note of: nobody asks for it any more.
+            await asyncio.gather(answer, return_exceptions=True)
         # Half a frame throws every later one out of step, numbered or not.
         untidy = self._unnumbered or self._framer.waste > 0
         if untidy and self.connected:
