@@ -172,7 +172,13 @@ def _energy(key: str, serials: Sequence[str], members: Members, expected: int) -
     ever counted would count again on its return.
     """
     counting = [serial for serial in serials if _counts(members.units[serial], key)]
-    counted = [members.units[serial].samples.accumulated(key) for serial in counting]
+    counted = [
+        value
+        for serial in serials
+        # What was counted stays, also when the inverter turns out to be one that can't count it.
+        if (value := members.units[serial].samples.accumulated(key)) is not None
+        or serial in counting
+    ]
     known = [value for value in counted if value is not None]
     whole = bool(known) and len(known) == len(counted)
     return Total(
