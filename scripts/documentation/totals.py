@@ -67,8 +67,9 @@ an entity that is disabled, makes a total fall.
 Once a minute the primary is asked for its own totals of the whole system. In a group whose inverters
 all answer, AC, PV and battery power are compared with them. When one of them differs by more than 5 %
 and more than 100 W in ten comparisons in a row, *Totals disagree with primary* reports a problem;
-its attributes show both sides. PV is compared without third and fourth strings, which the primary
-does not tell of. A primary that is read through a module tells no such totals.
+its attributes show both sides. It is unknown while there is nothing to compare. PV is compared without
+third and fourth strings, which the primary does not tell of. A primary that is read through a module
+tells no such totals.
 
 ## How evenly the inverters work
 
@@ -76,7 +77,7 @@ The differences between the highest and the lowest inverter: state of charge, lo
 rated power; off-grid the backup output's), inverter temperature and AC voltage. Attributes name both
 inverters, and say as for a total how many tell: one that is missing may be higher or lower still.
 *Batteries unbalanced* reports a problem when the states of charge have been more than 15 points apart
-for an hour, and is unknown while those that tell lie closer and one is missing."""
+for an hour, and is otherwise unknown while an inverter is missing."""
 
 
 def total_page() -> str:
