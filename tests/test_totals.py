@@ -298,6 +298,31 @@ async def test_totals_tell_what_they_are_made_of(
     assert found["weighting"] == "equal"
 
 
+async def test_load_can_not_be_told_without_what_the_meter_sees(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=4)
+    hass.config_entries.async_update_entry(
+        wire.entry, data={CONF_UNITS: wire.entry.data[CONF_UNITS][:3]}
+    )
+    assert await wire.set_up()
+    # The fourth one exports what nobody reads of it: the rest would come to less than nothing.
+    heard = number(hass, f"{wire.primary}_group_ac_power")
+    assert heard + number(hass, f"{wire.primary}_group_grid_power") < 0
+    load = state(hass, f"{wire.primary}_group_load_power")
+    assert load.state == STATE_UNKNOWN
+    assert load.attributes["members_included"] == 3
+    assert load.attributes["members_expected"] == 4
+
+    # Off-grid no meter stands between the house and those that are read.
+    wire.group.grid_closed = False
+    await poll(hass)
+    load = state(hass, f"{wire.primary}_group_load_power")
+    backup = state(hass, f"{wire.primary}_group_backup_power")
+    assert load.state == backup.state
+    assert load.attributes["complete"] is False
+
+
 # --- counters that start anew ---------------------------------------------------------
 
 

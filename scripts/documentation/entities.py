@@ -121,7 +121,10 @@ MEANINGS: Mapping[str, str] = {
     "battery_power": "+ is charging",
     "grid_power": "from the primary's meter, + is import",
     "load_power": "what is drawn at this inverter's meter",
-    "group_load_power": "what the house draws: with the grid AC power plus grid power, off-grid the backup output",
+    "group_load_power": (
+        "what the house draws: with the grid AC power plus grid power, unknown while an inverter is missing; "
+        "off-grid the backup output"
+    ),
     "meter_power": "of this inverter's own meter, + is export",
     "group_battery_soc": (
         "the mean; `weighting` is `capacity` where every battery counts by its capacity, `equal` where one "

@@ -30,6 +30,8 @@ included that only the primary tells of) and `complete`; the state of charge als
 
 - **Powers and state of charge** are those of the inverters that answer, and `complete` is false. With
   the option *Show powers and state of charge of a complete group only* they are unavailable instead.
+  With the grid, load power is unknown then: the meter sees what the missing inverter delivers, so what
+  the others deliver says nothing of the house.
 - **Energies** keep what a missing inverter had counted, over restarts too, and catch up when it is
   back. They are unknown until every inverter was heard once.
 - An inverter that **joins** a group which has told an energy already adds nothing of what it brings
@@ -59,8 +61,9 @@ Counters are held against what they can have counted:
 - A nonsense value within what could have been counted can't be told from the truth. It is shown, and
   waits until the counter has caught up.
 
-Home Assistant keeps the counters on its disk, a minute old at most: neither a restart nor a crash, nor
-an entity that is disabled, makes a total fall.
+Home Assistant keeps the counters on its disk, a minute old at most: neither a restart nor an entity that
+is disabled makes a total fall. After a crash an inverter that does not answer yet may lack in it what it
+had counted in the minute before.
 
 ## Held against the primary
 

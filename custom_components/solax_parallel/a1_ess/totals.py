@@ -210,7 +210,8 @@ def _load_power(members: Members) -> Total:
             value=None, members_included=0, members_expected=ac.members_expected
         )
     return Total(
-        value=ac.value + grid.value,
+        # The meter sees what a missing inverter delivers, so the house would seem to draw less.
+        value=ac.value + grid.value if ac.complete else None,
         members_included=ac.members_included,
         members_expected=ac.members_expected,
         members_through_primary=ac.members_through_primary,
