@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.solax_parallel.a1_ess.codes import ModelType
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import (
     CONF_REQUIRE_COMPLETE,
@@ -14,6 +15,7 @@ from custom_components.solax_parallel.const import (
     DOMAIN,
 )
 from custom_components.solax_parallel.facts import KNOWN_FACTS
+from custom_components.solax_parallel.replace import async_replace_unit
 from custom_components.solax_parallel.simulator.group import NONE
 from custom_components.solax_parallel.simulator.readings import Reading
 from custom_components.solax_parallel.totals import SAVE_INTERVAL
@@ -296,10 +298,35 @@ async def test_totals_tell_what_they_are_made_of(
     assert found["weighting"] == "equal"
 
 
+async def test_load_can_not_be_told_without_what_the_meter_sees(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=4)
+    hass.config_entries.async_update_entry(
+        wire.entry, data={CONF_UNITS: wire.entry.data[CONF_UNITS][:3]}
+    )
+    assert await wire.set_up()
+    # The fourth one exports what nobody reads of it: the rest would come to less than nothing.
+    heard = number(hass, f"{wire.primary}_group_ac_power")
+    assert heard + number(hass, f"{wire.primary}_group_grid_power") < 0
+    load = state(hass, f"{wire.primary}_group_load_power")
+    assert load.state == STATE_UNKNOWN
+    assert load.attributes["members_included"] == 3
+    assert load.attributes["members_expected"] == 4
+
+    # Off-grid no meter stands between the house and those that are read.
+    wire.group.grid_closed = False
+    await poll(hass)
+    load = state(hass, f"{wire.primary}_group_load_power")
+    backup = state(hass, f"{wire.primary}_group_backup_power")
+    assert load.state == backup.state
+    assert load.attributes["complete"] is False
+
+
 # --- counters that start anew ---------------------------------------------------------
 
 
-def reset(**counted: float) -> Falsify:
+def reset(**counted: Reading) -> Falsify:
     """Let counters say that they stand at these numbers."""
 
     def say(reads: dict[str, Reading]) -> Mapping[str, Reading]:
@@ -418,6 +445,26 @@ async def test_sums_go_on_when_members_come_and_go(
     assert falls(history) == {}
 
 
+async def test_place_of_an_inverter_with_pv_taken_by_one_without(
+    hass: HomeAssistant, start_group: StartGroup, history: History
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    before = energies(hass, wire)
+    former = wire.group.serial_numbers[1]
+    wire.server.falsified[2] = reset(
+        serial_number="NEWONE00000001", model_type=ModelType.A1_AC_G2
+    )
+    await async_replace_unit(hass, wire.entry, former, "NEWONE00000001")
+    for _ in range(2):
+        await restart(hass, wire)
+        assert energies(hass, wire) == before
+        for key in SUMMED:
+            found = state(hass, f"{wire.primary}_group_{key}").attributes
+            assert found["complete"] is True
+    assert falls({key: history[key] for key in history if "group" in key}) == {}
+
+
 # --- the disk -------------------------------------------------------------------------
 
 
@@ -491,6 +538,36 @@ async def test_what_is_damaged_on_the_disk_begins_anew(
         f"{what} can't be read and begin anew".split()
         for what in ("sums of the group", "counters of an inverter", "events")
     ]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_counters_that_are_lost_make_no_sum_fall(
+    hass: HomeAssistant,
+    start_group: StartGroup,
+    history: History,
+    hass_storage: dict[str, Any],
+    whole: bool,
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    before = energies(hass, wire)
+    assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    counts = kept(wire, hass_storage)["counts"]
+    late = wire.group.serial_numbers[1]
+    if whole:
+        counts[late] = "damaged"
+    else:
+        counts[late]["pv_energy_total"]["value"] = None
+
+    wire.silence(late)
+    for _ in range(2):
+        assert await set_up(hass, wire.entry)
+        assert energies(hass, wire)["pv_energy_total"] == STATE_UNKNOWN
+        assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    wire.group.inject(late, NONE)
+    assert await set_up(hass, wire.entry)
+    assert energies(hass, wire) == before
+    assert falls(history) == {}
 
 
 @pytest.mark.parametrize("hours", [-30.0, 30.0])

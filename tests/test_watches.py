@@ -5,6 +5,10 @@ from unittest.mock import patch
 
 import pytest
 
+from custom_components.solax_parallel.a1_ess.clock import SteadyClock
+from custom_components.solax_parallel.a1_ess.codes import GridStatus
+from custom_components.solax_parallel.a1_ess.group import Group
+from custom_components.solax_parallel.simulator.group import NONE
 from custom_components.solax_parallel.simulator.readings import Reading
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
@@ -22,6 +26,12 @@ def saying(**instead: Reading) -> Falsify:
         return {**reads, **instead}
 
     return say
+
+
+def watched(wire: GroupOnTheWire) -> Group:
+    """Return the group as those see it who poll it."""
+    group: Group = wire.entry.runtime_data.wiring.group
+    return group
 
 
 async def pause(hass: HomeAssistant, wire: GroupOnTheWire) -> None:
@@ -81,8 +91,8 @@ async def test_batteries_that_are_unbalanced_for_an_hour(
 ) -> None:
     wire = await start_group(units=2)
     seconds = [0.0]
-    with patch(f"{WIRING}.SteadyClock", lambda: lambda: seconds[-1]):
-        assert await wire.set_up()
+    assert await wire.set_up()
+    watched(wire)._clock = lambda: seconds[-1]
     watch = f"{wire.primary}_group_unbalanced"
     assert state(hass, watch).state == STATE_OFF
     told = []
@@ -124,6 +134,47 @@ async def test_sums_that_the_primary_does_not_agree_with(
         "primary": battery["primary"] + 2000,
     }
 
+    # What was true of all says nothing of those that are left.
+    wire.silence(wire.group.serial_numbers[1])
+    await poll(hass)
+    found = state(hass, watch)
+    assert found.state == STATE_UNKNOWN
+    assert "battery_power" not in found.attributes
+    wire.group.inject(wire.group.serial_numbers[1], NONE)
+    await poll(hass)
+    assert state(hass, watch).state == STATE_ON
+
+
+async def test_those_that_are_heard_say_nothing_of_who_is_missing(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=3)
+    for unit_id, charge in ((1, 50), (2, 66), (3, 90)):
+        wire.server.falsified[unit_id] = saying(battery_soc=charge)
+    wire.silence(wire.group.serial_numbers[2])
+    assert await wire.set_up()
+    watch = f"{wire.primary}_group_unbalanced"
+    assert state(hass, watch).state == STATE_UNKNOWN
+    wire.pass_time(3601)
+    await poll(hass)
+    assert state(hass, watch).state == STATE_ON
+
+
+async def test_clock_that_is_put_forward_is_no_time_that_was_watched(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=2)
+    wall = 1_800_000_000.0
+    with patch(f"{WIRING}.SteadyClock", lambda: SteadyClock(wall=lambda: wall)):
+        assert await wire.set_up()
+    wire.server.falsified[1] = saying(battery_soc=100)
+    wire.server.falsified[2] = saying(battery_soc=50, grid_status=GridStatus.OFF_GRID)
+    for _ in range(2):
+        await poll(hass)
+        assert state(hass, f"{wire.primary}_group_unbalanced").state == STATE_OFF
+        assert state(hass, f"{wire.primary}_group_status").state != "split"
+        wall += 86400
+
 
 async def test_a_pause_bears_nothing_out(
     hass: HomeAssistant, start_group: StartGroup
@@ -132,11 +183,9 @@ async def test_a_pause_bears_nothing_out(
     seconds = [0.0]
     wire.server.falsified[1] = saying(battery_soc=100, system_battery_power=9999)
     wire.server.falsified[2] = saying(battery_soc=50)
-    with (
-        patch(f"{WIRING}.SteadyClock", lambda: lambda: seconds[-1]),
-        patch(f"{WIRING}.COMPARISON_INTERVAL", 1),
-    ):
+    with patch(f"{WIRING}.COMPARISON_INTERVAL", 0):
         assert await wire.set_up()
+    watched(wire)._clock = lambda: seconds[-1]
 
     async def told(now: float) -> list[str]:
         seconds.append(now)
@@ -146,7 +195,8 @@ async def test_a_pause_bears_nothing_out(
             for key in ("unbalanced", "totals_disagree")
         ]
 
-    for number in range(1, 10):
+    # The poll of the setup was the first of nine.
+    for number in range(1, 9):
         assert await told(10.0 * number) == [STATE_OFF, STATE_OFF]
     seconds.append(3700.0)
     await pause(hass, wire)

@@ -1,6 +1,6 @@
 """Energy counters over a restart of Home Assistant."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -117,11 +117,28 @@ def _to_json(stored: StoredGroup) -> dict[str, Any]:
 def _sound(data: Any) -> dict[str, dict[str, Any]]:
     """Return what was stored, without what is damaged."""
     stored = data if isinstance(data, dict) else {}
+    left_behind = sound(
+        vol.Schema(number), stored.get("left_behind"), "sums of the group"
+    )
+    written = stored.get("counts")
+    counts = sound(vol.Schema(_sound_counts), written, "counters")
+    # An inverter without its counter would count as one that joins, and the sum fall by it.
+    for key in _lost(written, counts, left_behind):
+        left_behind.pop(key, None)
+    return {"left_behind": left_behind, "counts": counts}
+
+
+def _lost(
+    written: Any, counts: Mapping[str, Mapping[str, Any]], sums: Iterable[str]
+) -> set[str]:
+    """Return which counters are damaged in what was written; all of ``sums`` where it is torn."""
+    if not isinstance(written, dict):
+        return {*sums}
     return {
-        "left_behind": sound(
-            vol.Schema(number), stored.get("left_behind"), "sums of the group"
-        ),
-        "counts": sound(vol.Schema(_sound_counts), stored.get("counts"), "counters"),
+        key
+        for serial, kept in counts.items()
+        for key in (written[serial] if isinstance(written[serial], dict) else sums)
+        if key not in kept
     }
 
 

@@ -199,7 +199,6 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         list(inverters.values()),
         reported,
         installation=installation_of(entry),
-        clock=clock,
     )
     control = Control(
         group,

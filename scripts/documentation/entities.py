@@ -48,8 +48,8 @@ _GROUP = _Device(
     f"{_PRIMARY}_group",
     TEXTS["device"]["group"]["name"],
     "Sums, and what is known of all inverters together. The attributes `members_included`, "
-    "`members_expected`, `members_through_primary` and `complete` of a total say how many inverters "
-    "are in it.",
+    "`members_expected` and `complete` of a total or a difference say how many inverters are in it, "
+    "`members_through_primary` of a total how many of those only the primary tells of.",
 )
 _DEVICES = (
     _GROUP,
@@ -121,7 +121,10 @@ MEANINGS: Mapping[str, str] = {
     "battery_power": "+ is charging",
     "grid_power": "from the primary's meter, + is import",
     "load_power": "what is drawn at this inverter's meter",
-    "group_load_power": "what the house draws: with the grid AC power plus grid power, off-grid the backup output",
+    "group_load_power": (
+        "what the house draws: with the grid AC power plus grid power, unknown while an inverter is missing; "
+        "off-grid the backup output"
+    ),
     "meter_power": "of this inverter's own meter, + is export",
     "group_battery_soc": (
         "the mean; `weighting` is `capacity` where every battery counts by its capacity, `equal` where one "
@@ -129,7 +132,10 @@ MEANINGS: Mapping[str, str] = {
     ),
     "complete": "every inverter that belongs to the group answered in the latest poll",
     "on_grid": "the group runs with the grid; unknown where inverters disagree",
-    "unbalanced": "the states of charge have been more than 15 points apart for an hour",
+    "unbalanced": (
+        "the states of charge have been more than 15 points apart for an hour; otherwise unknown while an "
+        "inverter is missing"
+    ),
     "totals_disagree": (
         "the primary's own totals have differed from the sums over the inverters in ten comparisons in "
         "a row; see [totals](totals.md#held-against-the-primary)"
@@ -240,7 +246,7 @@ def _row(device: _Device, key: str, entity: Entity, remarks: list[str]) -> str:
     meaning = meaning_of(key, of_group=device is _GROUP)
     told = [
         f"{meaning[0].upper()}{meaning[1:]}." if meaning else "",
-        *_attributes(texts),
+        *_attributes(texts, of_group=device is _GROUP),
         *remarks,
         "" if entity.enabled else "Starts disabled.",
     ]
@@ -270,10 +276,10 @@ def _range(entity: Entity, texts: Mapping[str, Any]) -> str:
     return "a time" if entity.device_class == "timestamp" else "a count"
 
 
-def _attributes(texts: Mapping[str, Any]) -> Iterator[str]:
-    names = [
-        key for key in texts.get("state_attributes", {}) if key not in _SAID_ELSEWHERE
-    ]
+def _attributes(texts: Mapping[str, Any], *, of_group: bool) -> Iterator[str]:
+    # A total goes on where the counter of an inverter starts anew.
+    elsewhere = _SAID_ELSEWHERE | ({"counted_before"} if of_group else set())
+    names = [key for key in texts.get("state_attributes", {}) if key not in elsewhere]
     if names:
         yield f"Attributes: {', '.join(f'`{name}`' for name in names)}."
 

@@ -30,6 +30,8 @@ included that only the primary tells of) and `complete`; the state of charge als
 
 - **Powers and state of charge** are those of the inverters that answer, and `complete` is false. With
   the option *Show powers and state of charge of a complete group only* they are unavailable instead.
+  With the grid, load power is unknown then: the meter sees what the missing inverter delivers, so what
+  the others deliver says nothing of the house.
 - **Energies** keep what a missing inverter had counted, over restarts too, and catch up when it is
   back. They are unknown until every inverter was heard once.
 - An inverter that **joins** a group which has told an energy already adds nothing of what it brings
@@ -59,16 +61,18 @@ Counters are held against what they can have counted:
 - A nonsense value within what could have been counted can't be told from the truth. It is shown, and
   waits until the counter has caught up.
 
-Home Assistant keeps the counters on its disk, a minute old at most: neither a restart nor a crash, nor
-an entity that is disabled, makes a total fall.
+Home Assistant keeps the counters on its disk, a minute old at most: neither a restart nor an entity that
+is disabled makes a total fall. After a crash an inverter that does not answer yet may lack in it what it
+had counted in the minute before.
 
 ## Held against the primary
 
 Once a minute the primary is asked for its own totals of the whole system. In a group whose inverters
 all answer, AC, PV and battery power are compared with them. When one of them differs by more than 5 %
 and more than 100 W in ten comparisons in a row, *Totals disagree with primary* reports a problem;
-its attributes show both sides. PV is compared without third and fourth strings, which the primary
-does not tell of. A primary that is read through a module tells no such totals.
+its attributes show both sides. It is unknown while there is nothing to compare. PV is compared without
+third and fourth strings, which the primary does not tell of. A primary that is read through a module
+tells no such totals.
 
 ## How evenly the inverters work
 
@@ -76,7 +80,7 @@ The differences between the highest and the lowest inverter: state of charge, lo
 rated power; off-grid the backup output's), inverter temperature and AC voltage. Attributes name both
 inverters, and say as for a total how many tell: one that is missing may be higher or lower still.
 *Batteries unbalanced* reports a problem when the states of charge have been more than 15 points apart
-for an hour, and is unknown while those that tell lie closer and one is missing."""
+for an hour, and is otherwise unknown while an inverter is missing."""
 
 
 def total_page() -> str:

@@ -130,7 +130,7 @@ def test_charges_that_stay_apart_for_an_hour() -> None:
     assert told == [
         False,
         False,
-        False,
+        None,
         False,
         True,
         None,

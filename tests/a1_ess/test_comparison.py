@@ -152,3 +152,14 @@ async def test_a_primary_that_does_not_tell_is_not_compared(
 
     assert state.totals_disagree is None
     assert state.heard
+
+
+async def test_what_was_compared_once_does_not_hold_for_ever(
+    pair: list[Device], group: Group, clock: Clock
+) -> None:
+    assert (await minutes(group, clock)).totals_disagree is False
+    pair[0].refuse("system")
+    state = await minutes(group, clock)
+
+    assert state.totals_disagree is None
+    assert state.comparison == {}

@@ -23,7 +23,7 @@ _OF_SILENCE = {
 }
 """What may be shown of the group while some of it is not heard."""
 
-_SUMS = ("ac_power", "pv_power", "battery_power", "load_power")
+_SUMS = ("ac_power", "pv_power", "battery_power")
 """Totals that go on without the members that are not heard, and say so."""
 
 _SPREADS = {
@@ -102,9 +102,4 @@ def _of_member(
 ) -> float:
     if key == "pv_power":
         return sum(float(truth[f"{serial}_pv{string}_power"]) for string in (1, 2, 3))
-    if key == "load_power":
-        # What goes into the house through an inverter; the grid's part comes with the primary.
-        grid = float(truth[f"{coordinator.group_id}_group_grid_power"])
-        through = float(truth[f"{serial}_ac_power"])
-        return through + grid if serial == coordinator.group_id else through
     return float(truth[f"{serial}_{key}"])

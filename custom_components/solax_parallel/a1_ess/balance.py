@@ -111,14 +111,14 @@ class BalanceWatch:
 
         ``now`` is a monotonic time in seconds.
         """
-        if spread.value is None or (
-            spread.value <= UNEVEN_CHARGE and not spread.complete
-        ):
-            # Who is not heard has not come closer: the hour goes on.
+        if spread.value is None:
             return None
-        if spread.value <= UNEVEN_CHARGE:
+        if spread.value > UNEVEN_CHARGE:
+            if self._since is None:
+                self._since = now
+            if now - self._since >= UNEVEN_AFTER:
+                return True
+        elif spread.complete:
             self._since = None
-            return False
-        if self._since is None:
-            self._since = now
-        return now - self._since >= UNEVEN_AFTER
+        # Who is not heard has not come closer: the hour goes on, or is over for long.
+        return False if spread.complete else None

@@ -66,14 +66,16 @@ class Mismatch:
         self._disagreed = 0
 
     def observe(self, members: Members) -> None:
-        """Take note of a poll, which need not have brought anything to compare."""
-        if not (comparison := compare(members)):
+        """Take note of a poll, in which the primary need not have been asked."""
+        primary = members.primary
+        if primary is None or not (primary.system or "system" in primary.failures):
             return
-        self.latest = comparison
-        agrees = all(each.agrees for each in comparison.values())
-        self._disagreed = 0 if agrees else self._disagreed + 1
+        self.latest = compare(members)
+        if self.latest:
+            agrees = all(each.agrees for each in self.latest.values())
+            self._disagreed = 0 if agrees else self._disagreed + 1
 
     @property
     def is_lasting(self) -> bool | None:
-        """Whether the sides disagree for long; None until they were ever compared."""
+        """Whether the sides disagree for long; None while they can't be compared."""
         return self._disagreed >= LASTING_COMPARISONS if self.latest else None

@@ -172,7 +172,13 @@ def _energy(key: str, serials: Sequence[str], members: Members, expected: int) -
     ever counted would count again on its return.
     """
     counting = [serial for serial in serials if _counts(members.units[serial], key)]
-    counted = [members.units[serial].samples.accumulated(key) for serial in counting]
+    counted = [
+        value
+        for serial in serials
+        # What was counted stays, also when the inverter turns out to be one that can't count it.
+        if (value := members.units[serial].samples.accumulated(key)) is not None
+        or serial in counting
+    ]
     known = [value for value in counted if value is not None]
     whole = bool(known) and len(known) == len(counted)
     return Total(
@@ -204,7 +210,8 @@ def _load_power(members: Members) -> Total:
             value=None, members_included=0, members_expected=ac.members_expected
         )
     return Total(
-        value=ac.value + grid.value,
+        # The meter sees what a missing inverter delivers, so the house would seem to draw less.
+        value=ac.value + grid.value if ac.complete else None,
         members_included=ac.members_included,
         members_expected=ac.members_expected,
         members_through_primary=ac.members_through_primary,
