@@ -10,6 +10,7 @@ from typing import Any, override
 from modbus_connection import (
     ClientClosedError,
     ModbusConnectionError,
+    ModbusError,
     ModbusProtocolError,
     ModbusSerialParams,
     ModbusTcpParams,
@@ -83,8 +84,9 @@ class Link(ModbusConnection):
             raise ModbusConnectionError("the link was dropped while it was opened")
         try:
             task.result()
-        except ValueError as err:
-            raise ModbusConnectionError(f"{self._target} is no address") from err
+        except (ModbusError, ValueError):
+            # The cause names the address, and this ends up in logs that are shown to others.
+            raise ModbusConnectionError("the link can't be opened") from None
 
     @override
     async def _create_client(self) -> ModbusBaseClient:
