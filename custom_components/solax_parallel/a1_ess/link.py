@@ -23,6 +23,9 @@ from .framing import StrictRtuFramer, StrictSocketFramer
 
 type LinkParams = ModbusTcpParams | ModbusSerialParams
 
+_MOST_UNASKED = 0x100000
+"""How many bytes may come in while nobody waits for any: in minutes, a busy line carries less."""
+
 _our_exchange = ContextVar("our_exchange", default=False)
 
 
@@ -58,6 +61,7 @@ class Link(ModbusConnection):
         self._turn = asyncio.Lock()
         self._lost: asyncio.Future[None] | None = None
         self._opening: ModbusBaseClient | None = None
+        self._unasked = 0
         self.on_connection_lost(self._fail_waiting)
         # RTU frames carry no transaction number, so a reply can't be matched to its request.
         self._unnumbered = (
@@ -92,8 +96,19 @@ class Link(ModbusConnection):
     async def _create_client(self) -> ModbusBaseClient:
         client = await super()._create_client()
         client.ctx.framer = self._framer
+        client.ctx.trace_packet = self._watch
         self._opening = client
         return client
+
+    def _watch(self, sending: bool, packet: bytes) -> bytes:
+        """Drop the link to a peer that sends and sends while nobody waits for anything."""
+        if sending:
+            self._unasked = 0
+        elif not self._turn.locked():
+            self._unasked += len(packet)
+            if self._unasked > _MOST_UNASKED and self._client is not None:
+                self._client.ctx.transport.abort()
+        return packet
 
     @override
     async def _do_connect(self) -> None:
