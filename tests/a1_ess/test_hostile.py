@@ -115,12 +115,13 @@ async def test_whoever_floods_an_idle_link_loses_it(
 
     server = await start_server(framing)
     link = open_link(server, timeout=TIMEOUT)
+    lost = asyncio.Event()
+    link.on_connection_lost(lost.set)
     unit = link.for_unit(1)
     server.script.append(answer_and_flood)
     assert await unit.read_input_registers(0x20, 5)
     async with asyncio.timeout(5):
-        while link.connected:
-            await asyncio.sleep(0.01)
+        await lost.wait()
     assert await unit.read_input_registers(0x20, 5) == words_at(server.requests[-1])
 
 

@@ -88,7 +88,7 @@ class Link(ModbusConnection):
             raise ModbusConnectionError("the link was dropped while it was opened")
         try:
             task.result()
-        except (ModbusError, ValueError):
+        except ModbusError, ValueError:
             # The cause names the address, and this ends up in logs that are shown to others.
             raise ModbusConnectionError("the link can't be opened") from None
 
