@@ -154,7 +154,7 @@ async def test_failures_do_not_tell_where(
         for member in report["data"]["group"]["members"].values()
         for failure in member["failures"].values()
     ]
-    assert any("could not connect to **REDACTED**" in failure for failure in failures)
+    assert any("can't be opened" in failure for failure in failures)
     assert found_in(report, secrets_of(wire)) == []
 
 

@@ -1,18 +1,20 @@
 """What a log tells may be shown to anybody: no serial number, no address, no path."""
 
+import asyncio
 from collections.abc import Iterator
 import logging
 from pathlib import Path
 
 import pytest
 
+from custom_components.solax_parallel.a1_ess.inverter_state import SILENT_POLLS
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 
 from .conftest import StartGroup
-from .groups import IMPATIENT, poll, state
+from .groups import IMPATIENT, GroupOnTheWire, poll, state
 
 OTHERS = ("homeassistant.core", "homeassistant.helpers.entity", "homeassistant.loader")
 """Whose log lines are Home Assistant's own affair: events, and what developers of it look for."""
@@ -87,3 +89,28 @@ async def test_nothing_private_is_logged(
         str(owners_file.parent),
     )
     assert [line for line in lines if any(word in line for word in private)] == []
+
+
+async def test_readings_that_nobody_can_be_reached_for_are_told_without_an_address(
+    hass: HomeAssistant, wire: GroupOnTheWire, lines: list[str]
+) -> None:
+    legs = load_profile().windows["legs"]
+    going: list[asyncio.Task[None]] = []
+
+    def vanish(reply: bytes) -> bytes:
+        if not legs.first <= wire.server.asked[-1].address <= legs.last:
+            return reply
+        going.append(asyncio.create_task(wire.server.stop()))
+        return b""
+
+    wire.server.mangled[2] = vanish
+    for _ in range(SILENT_POLLS):
+        await poll(hass)
+        await asyncio.gather(*going)
+        await wire.server.start()
+
+    told = [line for line in lines if "readings legs of secondary" in line]
+    assert len(told) == 1
+    reason = told[0].removeprefix(wire.entry.title)
+    assert "127.0.0.1" not in reason
+    assert str(wire.server.port) not in reason

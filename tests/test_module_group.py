@@ -88,7 +88,9 @@ def alone(**changes: Any) -> dict[str, Any]:
     return saying({80: 0, 81: 0, 82: 1}, **changes)
 
 
-def entry_of(hass: HomeAssistant, module: HostileModule) -> MockConfigEntry:
+def entry_of(
+    hass: HomeAssistant, module: HostileModule, password: str = PASSWORD
+) -> MockConfigEntry:
     """Add the entry of the one inverter behind a module, not set up yet."""
     member = Member(serial_number=SERIAL, unit_id=None, role=Role.STANDALONE)
     entry = MockConfigEntry(
@@ -97,7 +99,7 @@ def entry_of(hass: HomeAssistant, module: HostileModule) -> MockConfigEntry:
         unique_id=SERIAL,
         data={
             CONF_UNITS: [
-                unit_data(member, ModuleLink("127.0.0.1", PASSWORD, module.port))
+                unit_data(member, ModuleLink("127.0.0.1", password, module.port))
             ]
         },
     )
@@ -470,6 +472,20 @@ async def test_diagnostics(
         json.loads(json.dumps(dict(replayed.readings)))
         == (data["group"]["members"]["INVERTER000001"]["readings"])
     )
+
+
+@pytest.mark.parametrize("password", ["", "1"])
+async def test_diagnostics_tell_no_address_whatever_the_password_is(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    module: HostileModule,
+    password: str,
+) -> None:
+    entry = entry_of(hass, module, password)
+    assert await set_up(hass, entry)
+    report = await download(hass, hass_client, entry)
+    assert found_in(report, [SERIAL, "27.0.0"]) == []
+    assert report["data"]["data"]["units"][0]["link"]["host"] == "**REDACTED**"
 
 
 async def test_nobody_is_asked_for_the_password_of_a_group_that_is_gone(

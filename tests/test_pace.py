@@ -37,7 +37,7 @@ def pace(hass: HomeAssistant, entry: MockConfigEntry, clock: Clock) -> Pace:
 
 def told(hass: HomeAssistant, entry: MockConfigEntry) -> Mapping[str, str] | None:
     """Return what is told of polls that are too slow."""
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{entry.entry_id}_slow_polls")
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"slow_polls_{entry.entry_id}")
     return None if issue is None else issue.translation_placeholders
 
 
@@ -109,6 +109,7 @@ async def test_after_a_pause_it_begins_anew(
     go_on(pace, clock, 15, 11)
     pace.forget()
     assert pace.share is None
+    assert told(hass, entry) is None
     go_on(pace, clock, 15, 11)
     assert told(hass, entry) is not None
 
@@ -128,3 +129,15 @@ async def test_the_share_of_the_interval_is_shown(
     # Sixteen requests in a second, with or without a silence before each.
     share = float(state(hass, f"{wire.primary}_group_poll_share").state)
     assert least < share < most
+
+
+async def test_it_stands_while_the_group_goes_on_being_polled(
+    hass: HomeAssistant, start_group: StartGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.solax_parallel.pace.PATIENCE", 0.5)
+    options = {CONF_SCAN_INTERVAL: 1, CONF_MESSAGE_SPACING: 200, CONF_TIMEOUT: 1}
+    wire = await start_group(units=2, options=options)
+    assert await wire.set_up()
+    for _ in range(3):
+        await poll(hass)
+    assert told(hass, wire.entry) is not None

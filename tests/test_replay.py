@@ -125,6 +125,16 @@ async def test_what_was_never_read_is_not_served(
     )
 
 
+def test_of_a_mixed_group_what_has_registers_is_served(tmp_path: Path) -> None:
+    read = {"input": {"0": 2400}, "holding": {"0": 18481}}
+    file = tmp_path / "report.json"
+    file.write_text(
+        json.dumps({"data": {"raw": {"A": read, "B": {"module": {"0": 2400}}}}})
+    )
+    server = ReplayServer(recorded(file))
+    assert (server._answers(1, 4), server._answers(2, 4)) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -134,6 +144,9 @@ async def test_what_was_never_read_is_not_served(
         ('{"data": {}}', "holds no diagnostics with registers"),
         ('{"data": {"raw": {"A": {"input": {}}}}}', "holds no diagnostics with"),
         ('{"data": {"raw": {"A": {"input": {"x": 1}, "holding": {}}}}}', "no diagnost"),
+        ('{"data": {"raw": {"A": {"input": {"1": -7}, "holding": {}}}}}', "no diagnos"),
+        ('{"data": {"raw": {"A": {"holding": {"70000": 7}, "input": {}}}}}', "no diag"),
+        ('{"data": {"raw": {"A": {"module": {"1": 7}}}}}', "none ever answer"),
         ('{"data": {"raw": {}}}', "none ever answered"),
         ('{"data": {"raw": {"A": {"input": {}, "holding": {}}}}}', "none ever answer"),
     ],

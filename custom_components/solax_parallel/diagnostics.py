@@ -38,16 +38,11 @@ async def async_get_config_entry_diagnostics(
         unit[CONF_SERIAL_NUMBER]: f"INVERTER{number:06}"
         for number, unit in enumerate(units, start=1)
     }
-    addresses = {
-        unit[CONF_LINK][key]
+    secrets = {
+        secret
         for unit in units
-        for key in (CONF_HOST, CONF_DEVICE)
-        if unit[CONF_LINK] and key in unit[CONF_LINK]
-    }
-    aliases |= {
-        unit[CONF_LINK][CONF_PASSWORD]: REDACTED
-        for unit in units
-        if unit[CONF_LINK] and CONF_PASSWORD in unit[CONF_LINK]
+        for key in (CONF_HOST, CONF_DEVICE, CONF_PASSWORD)
+        if unit[CONF_LINK] and (secret := unit[CONF_LINK].get(key))
     }
     result: dict[str, Any] = {
         "data": entry.data,
@@ -76,7 +71,7 @@ async def async_get_config_entry_diagnostics(
                 for serial_number, inverter in wiring.group.inverters.items()
             },
         }
-    plain: dict[str, Any] = _plain(result, _redaction(aliases, addresses))
+    plain: dict[str, Any] = _plain(result, _redaction(aliases, secrets))
     return plain
 
 
@@ -119,14 +114,18 @@ def _is_text(word: int) -> bool:
     return all(chr(byte).isalnum() and byte < 0x80 for byte in word.to_bytes(2))
 
 
+def _longest_first(texts: Iterable[str]) -> list[str]:
+    return sorted(texts, key=len, reverse=True)
+
+
 def _redaction(
-    aliases: Mapping[str, str], addresses: Iterable[str]
+    aliases: Mapping[str, str], secrets: Iterable[str]
 ) -> Callable[[str], str]:
-    """Return what takes serial numbers and addresses out of a text, however they are spelt."""
-    # Longest first: one serial number may be the beginning of another. An address may be a word
-    # like "inverter", which is a part of many keys.
-    names = [re.escape(name) for name in sorted(aliases, key=len, reverse=True)]
-    names += [rf"(?<!\w){re.escape(address)}(?!\w)" for address in addresses]
+    """Return what takes serial numbers and secrets out of a text, however they are spelt."""
+    # An address may be a word like "inverter", which is a part of many keys. Longest first: one
+    # text may be the beginning of another.
+    names = [rf"(?<!\w){re.escape(each)}(?!\w)" for each in _longest_first(secrets)]
+    names += [re.escape(name) for name in _longest_first(aliases)]
     pattern = re.compile("|".join(names), re.IGNORECASE)
     by_name = {name.upper(): alias for name, alias in aliases.items()}
 

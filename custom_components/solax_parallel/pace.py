@@ -37,7 +37,7 @@ class Pace:
         self._interval: float = entry.options.get(
             CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL
         )
-        self._issue_id = f"{entry.entry_id}_slow_polls"
+        self._issue_id = f"slow_polls_{entry.entry_id}"
         self._closed = False
         self._is_told = False
         self._since: float | None = None
@@ -65,18 +65,22 @@ class Pace:
         if self._is_told:
             self._tell()
         else:
-            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+            self._drop()
 
     @callback
     def forget(self) -> None:
-        """Begin anew, without a poll, after the entry's issues were dropped."""
+        """Begin anew, without a poll and with nothing told."""
         self.share = self._since = None
         self._is_told = False
+        self._drop()
 
     @callback
     def async_close(self) -> None:
         """Drop the issue: it is raised anew when polls don't fit again."""
         self._closed = True
+        self._drop()
+
+    def _drop(self) -> None:
         ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
 
     def _tell(self) -> None:

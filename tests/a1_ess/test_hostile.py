@@ -102,6 +102,30 @@ async def test_an_attack_costs_a_timeout_and_nothing_else(
 
 
 @framings
+@pytest.mark.parametrize(
+    "piece", [bytes(65536), b"\x01\x04\xff" * 20_000], ids=["zeros", "unit ids"]
+)
+async def test_whoever_floods_an_idle_link_loses_it(
+    start_server: StartServer, open_link: OpenLink, framing: Framing, piece: bytes
+) -> None:
+    async def answer_and_flood(exchange: Exchange) -> None:
+        await answer(exchange)
+        await asyncio.sleep(0.05)
+        await flood(piece)(exchange)
+
+    server = await start_server(framing)
+    link = open_link(server, timeout=TIMEOUT)
+    lost = asyncio.Event()
+    link.on_connection_lost(lost.set)
+    unit = link.for_unit(1)
+    server.script.append(answer_and_flood)
+    assert await unit.read_input_registers(0x20, 5)
+    async with asyncio.timeout(5):
+        await lost.wait()
+    assert await unit.read_input_registers(0x20, 5) == words_at(server.requests[-1])
+
+
+@framings
 @attacks
 async def test_a_setup_gets_over_an_attack(
     start_server: StartServer,

@@ -1,5 +1,6 @@
 """One inverter: what it says, what that means, and what its silence costs."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 
 from .conftest import Clock, MakeDevice, OpenLink, StartServer
-from .device import SERIALS, Device
+from .device import SERIALS, Device, played_by
 from .wire import Exchange, silence
 
 READINGS = ["live", "legs", "third_string"]
@@ -1305,6 +1306,30 @@ async def test_what_is_told_at_once_to_be_out_of_reach_is_tried_in_every_poll(
     device.unit.read_holding_registers, device.unit.read_input_registers = answer  # type: ignore[method-assign]
     clock.move(10)
     assert (await inverter.poll()).heard is quick
+
+
+async def test_one_that_takes_its_time_to_say_that_it_is_busy_is_asked_once_a_poll(
+    start_server: StartServer, open_link: OpenLink, wired: Device, profile: Profile
+) -> None:
+    async def is_busy(exchange: Exchange) -> None:
+        await asyncio.sleep(0.6)
+        function = exchange.request.function | 0x80
+        await exchange.send(exchange.frame(bytes([function, 6])))
+
+    server = await start_server()
+    unit = open_link(server, timeout=2).for_unit(1)
+    inverter = Inverter(wired.member(), profile, RegisterSource(unit, profile))
+    server.default = played_by({1: wired})
+    assert (await inverter.poll()).heard
+
+    server.default = is_busy
+    for _ in range(2):
+        before = len(server.requests)
+        assert (await inverter.poll()).presence is Presence.UNUSABLE
+        assert len(server.requests) == before + 1
+
+    server.default = played_by({1: wired})
+    assert (await inverter.poll()).heard
 
 
 async def test_a_window_that_comes_back_counts_anew(

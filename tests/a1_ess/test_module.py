@@ -124,6 +124,16 @@ FAILURES: dict[str, tuple[Reply, type[ReadError], type[ReadError]]] = {
         OtherDeviceError,
         UnusableError,
     ),
+    "a serial number that nobody can read": (
+        says(saying(Information=[7.6, 19, "\ud800"])),
+        OtherDeviceError,
+        UnusableError,
+    ),
+    "a serial number without end": (
+        says(saying(Information=[7.6, 19, "A" * 10_000])),
+        OtherDeviceError,
+        UnusableError,
+    ),
     "no information": (
         says(saying(Information=None)),
         OtherDeviceError,
@@ -138,6 +148,7 @@ FAILURES: dict[str, tuple[Reply, type[ReadError], type[ReadError]]] = {
         WrongPasswordError,
         DeniedError,
     ),
+    "a code that is none": (says({"code": [403]}), OtherDeviceError, UnusableError),
     "wrong password, by status": (
         says({}, "401 Unauthorized"),
         WrongPasswordError,

@@ -32,6 +32,7 @@ from .profile import Fitted, Profile, Register
 from .samples import Samples
 from .source import (
     DeniedError,
+    NotNowError,
     ReadError,
     RefusedError,
     SilentError,
@@ -48,7 +49,7 @@ REST = 60.0
 """For how many seconds a silent inverter, or a window that is not served, is left alone."""
 
 QUICK = 0.5
-"""In how many seconds a failure must show for a lost link to be tried in every poll."""
+"""In how many seconds a failure must show that costs the others of the link nothing."""
 
 SETTING_INTERVAL = 300.0
 """After how many seconds a setting is read again."""
@@ -299,7 +300,8 @@ class Inverter:
     ) -> dict[str, Value | None]:
         """Read the windows that change; what could not be read goes to ``failures``.
 
-        Raises ``SilentError`` when nothing has answered before the first silence.
+        Raises ``SilentError`` when nothing has answered before the first silence, and
+        ``NotNowError`` when nothing has before one that was long in coming.
         """
         values: dict[str, Value | None] = {}
         sure: dict[str, Value | None] = {}
@@ -310,6 +312,7 @@ class Inverter:
             if now < rest.until:
                 failures[window] = "left alone for a while after it failed"
                 continue
+            asked_at = self._clock()
             try:
                 read = await self.source.read(window)
             except DeniedError:
@@ -317,6 +320,10 @@ class Inverter:
             except ReadError as err:
                 failures[window] = str(err)
                 rest.note(err, now)
+                is_slow = self._clock() - asked_at >= QUICK
+                if not sure and is_slow and isinstance(err, NotNowError):
+                    # The others of its link would wait as long for each other window.
+                    raise
                 if not isinstance(err, SilentError):
                     continue
                 if not sure:

@@ -10,6 +10,7 @@ from typing import Any, override
 from modbus_connection import (
     ClientClosedError,
     ModbusConnectionError,
+    ModbusError,
     ModbusProtocolError,
     ModbusSerialParams,
     ModbusTcpParams,
@@ -21,6 +22,9 @@ from pymodbus.client.base import ModbusBaseClient
 from .framing import StrictRtuFramer, StrictSocketFramer
 
 type LinkParams = ModbusTcpParams | ModbusSerialParams
+
+_MOST_UNASKED = 0x100000
+"""How many bytes may come in while nobody waits for any: in minutes, a busy line carries less."""
 
 _our_exchange = ContextVar("our_exchange", default=False)
 
@@ -57,6 +61,7 @@ class Link(ModbusConnection):
         self._turn = asyncio.Lock()
         self._lost: asyncio.Future[None] | None = None
         self._opening: ModbusBaseClient | None = None
+        self._unasked = 0
         self.on_connection_lost(self._fail_waiting)
         # RTU frames carry no transaction number, so a reply can't be matched to its request.
         self._unnumbered = (
@@ -83,15 +88,27 @@ class Link(ModbusConnection):
             raise ModbusConnectionError("the link was dropped while it was opened")
         try:
             task.result()
-        except ValueError as err:
-            raise ModbusConnectionError(f"{self._target} is no address") from err
+        except ModbusError, ValueError:
+            # The cause names the address, and this ends up in logs that are shown to others.
+            raise ModbusConnectionError("the link can't be opened") from None
 
     @override
     async def _create_client(self) -> ModbusBaseClient:
         client = await super()._create_client()
         client.ctx.framer = self._framer
+        client.ctx.trace_packet = self._watch
         self._opening = client
         return client
+
+    def _watch(self, sending: bool, packet: bytes) -> bytes:
+        """Drop the link to a peer that sends and sends while nobody waits for anything."""
+        if sending:
+            self._unasked = 0
+        elif not self._turn.locked():
+            self._unasked += len(packet)
+            if self._unasked > _MOST_UNASKED and self._client is not None:
+                self._client.ctx.transport.abort()
+        return packet
 
     @override
     async def _do_connect(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 import json
+import re
 import time
 from typing import Any, Literal
 
@@ -49,8 +50,11 @@ _MODEL_TYPES = {
 _SERIAL_NUMBER_AT = 2
 """Where `Information` holds the inverter's serial number (grade sister)."""
 
+# It is shown to people and stored, so not everything that JSON can hold will do.
+_SERIAL_NUMBER = re.compile(r"[ -~]{0,32}")
+
 _LARGEST_ANSWER = 0x10000
-_DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_DENIED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class ModuleUnreachableError(SilentError):
@@ -236,18 +240,25 @@ def _read(status: int, content: bytes) -> ModuleAnswer:
         raise EmptyArrayError("the module has no readings of its inverter")
     kind = said.get("type")
     if not isinstance(kind, int) or kind not in _MODEL_TYPES:
-        raise OtherTypeError(f"the inverter is of type {kind}")
-    if (
-        not isinstance(information, list)
-        or len(information) <= _SERIAL_NUMBER_AT
-        or not isinstance(information[_SERIAL_NUMBER_AT], str)
-    ):
+        raise OtherTypeError(f"the inverter is of type {kind!a:.20}")
+    serial_number = _serial_number(information)
+    if serial_number is None:
         raise OtherDeviceError("the answer does not say which inverter it is about")
     return ModuleAnswer(
-        serial_number=information[_SERIAL_NUMBER_AT].strip("\0 "),
+        serial_number=serial_number,
         model_type=_MODEL_TYPES[kind],
         words=tuple(words),
     )
+
+
+def _serial_number(information: Any) -> str | None:
+    if not isinstance(information, list) or len(information) <= _SERIAL_NUMBER_AT:
+        return None
+    told = information[_SERIAL_NUMBER_AT]
+    if not isinstance(told, str):
+        return None
+    serial_number = told.strip("\0 ")
+    return serial_number if _SERIAL_NUMBER.fullmatch(serial_number) else None
 
 
 def _decoded(content: bytes) -> Any:

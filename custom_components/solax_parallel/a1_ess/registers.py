@@ -22,6 +22,7 @@ from .link import LinkUnit
 from .profile import Profile, Register
 from .source import (
     NotDoneError,
+    NotNowError,
     RawWords,
     ReadError,
     RefusedError,
@@ -125,6 +126,8 @@ class RegisterSource(Source):
             raise UnreachableError(str(err)) from err
         except _NOT_SERVED as err:
             raise RefusedError(str(err)) from err
+        except ModbusExceptionError as err:
+            raise NotNowError(str(err)) from err
         except ModbusError as err:
             raise UnusableError(str(err)) from err
         limits = self._profile.windows[window]

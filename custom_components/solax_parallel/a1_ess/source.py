@@ -32,6 +32,10 @@ class UnusableError(ReadError):
     """Something came back that can't be the window's content."""
 
 
+class NotNowError(UnusableError):
+    """It answered that it can't answer."""
+
+
 class DeniedError(ReadError):
     """What carries the readings wants another password."""
 

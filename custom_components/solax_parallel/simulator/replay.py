@@ -11,6 +11,8 @@ from ..a1_ess.source import RawWords
 from .loopback import LoopbackServer, no_coils
 
 _SPACES = ("holding", "input")
+_ADDRESSES = range(0xFFFF)
+_WORD = range(0x10000)
 
 
 def recorded(file: Path) -> list[RawWords]:
@@ -28,17 +30,27 @@ def recorded(file: Path) -> list[RawWords]:
         ) from err
     if not any(words for unit in units for words in unit.values()):
         raise ValueError(
-            f"{file} holds no register of any inverter: none ever answered"
+            f"{file} holds no register of any inverter: none ever answered over Modbus"
         )
     return units
 
 
 def _words(unit: Mapping[str, Mapping[str, Any]]) -> RawWords:
-    """Return registers as they were read: JSON knows only texts for keys."""
-    return {
+    """Return registers as they were read: JSON knows only texts for keys.
+
+    An inverter behind a module has none.
+    """
+    if "module" in unit:
+        return {space: {} for space in _SPACES}
+    words = {
         space: {int(address): int(word) for address, word in unit[space].items()}
         for space in _SPACES
     }
+    for registers in words.values():
+        for address, word in registers.items():
+            if address not in _ADDRESSES or word not in _WORD:
+                raise ValueError(f"no register {address} can hold {word}")
+    return words
 
 
 class ReplayServer(LoopbackServer):
