@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
+from homeassistant.components.sensor import SensorEntity
 from homeassistant.core import callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity, EntityDescription
@@ -118,7 +119,9 @@ class SolaxEntity(CoordinatorEntity[SolaxCoordinator]):
     @override
     def _handle_coordinator_update(self) -> None:
         """Write what the poll has brought, if that is news: most is as it was."""
-        shown = self.available and (self.state, self.extra_state_attributes)
+        # Home Assistant takes many steps from a sensor's value to its state.
+        value = self.native_value if isinstance(self, SensorEntity) else self.state
+        shown = self.available and (value, self.extra_state_attributes)
         if shown != self._shown:
             self._shown = shown
             self.async_write_ha_state()

@@ -28,6 +28,10 @@ EVENTS_OF_GROUP = EventEntityDescription(
 )
 
 
+_OFF_GRID_CONSEQUENCES = [
+    key for key, fault in FAULTS.items() if fault.off_grid_consequence
+]
+
 _OVER = {
     GroupEventType.OFF_GRID: GroupEventType.ON_GRID,
     GroupEventType.GROUP_INCOMPLETE: GroupEventType.GROUP_COMPLETE,
@@ -147,12 +151,9 @@ class FaultEvent(InverterEntity, FactsEvent):
     @override
     def facts(self) -> Mapping[str, bool | None]:
         """Whether each fault stands; not known of those that the inverter does not tell."""
-        state = self.state_of_inverter
         return {
-            key: self._stands_with_grid(key)
-            if fault.off_grid_consequence
-            else state.reports(key)
-            for key, fault in FAULTS.items()
+            **self.state_of_inverter.stands,
+            **{key: self._stands_with_grid(key) for key in _OFF_GRID_CONSEQUENCES},
         }
 
     @override

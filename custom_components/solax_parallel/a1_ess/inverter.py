@@ -1,6 +1,6 @@
 """One inverter: who it is, what it says, and what that means."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -57,6 +57,11 @@ SETTING_INTERVAL = 300.0
 THIRD_STRING_POWER = 7600
 """The rated power in W of the only inverters with a third PV string (grade sister)."""
 
+_WITHOUT_PV: frozenset[Fitted] = frozenset()
+_WITH_PV = frozenset({Fitted.PV})
+_WITH_THIRD_STRING = frozenset({Fitted.PV, Fitted.THIRD_STRING})
+_EQUIPMENT = (_WITHOUT_PV, _WITH_PV, _WITH_THIRD_STRING)
+
 _MEASURING = ("live", "legs", "third_string")
 _FAULT_WORDS = ("inverter_faults", "manager_faults", "battery_faults")
 
@@ -92,12 +97,27 @@ class _Rest:
             self.until = now + REST
 
 
-def _measuring(registers: Mapping[str, Register]) -> tuple[Register, ...]:
+def _fitting(
+    registers: Iterable[Register], fitted: Container[Fitted]
+) -> tuple[Register, ...]:
+    """Return the registers of something that an inverter has."""
     return tuple(
+        register
+        for register in registers
+        if register.fitted is None or register.fitted in fitted
+    )
+
+
+def _measuring(
+    registers: Mapping[str, Register],
+) -> dict[frozenset[Fitted], tuple[Register, ...]]:
+    """Return the registers that measure, by what the inverter has."""
+    measuring = [
         register
         for register in registers.values()
         if register.unit is not None and register.window in _MEASURING
-    )
+    ]
+    return {fitted: _fitting(measuring, fitted) for fitted in _EQUIPMENT}
 
 
 def _counters(registers: Mapping[str, Register]) -> dict[str, tuple[Register, ...]]:
@@ -175,33 +195,24 @@ class Inverter:
     def fitted(self) -> frozenset[Fitted]:
         """What this inverter has, as far as its model and rated power tell."""
         if self._model_type is ModelType.A1_AC_G2:
-            return frozenset()
+            return _WITHOUT_PV
         if self.samples.rated_power == THIRD_STRING_POWER:
-            return frozenset({Fitted.PV, Fitted.THIRD_STRING})
-        return frozenset({Fitted.PV})
+            return _WITH_THIRD_STRING
+        return _WITH_PV
 
     @property
     def measurements(self) -> tuple[Register, ...]:
         """The registers that can be read of it and measure something it can have."""
-        return self._fitting(self._readable)
+        return self._readable[self.fitted]
 
     def can_have(self, key: str) -> bool:
         """Return whether it can have what a register measures, whether or not that can be read."""
         register = self.source.registers.get(key) or self._profile.registers[key]
-        return self._fitting([register]) != ()
+        return _fitting([register], self.fitted) != ()
 
     def can_tell(self, key: str) -> bool:
         """Return whether a register can be read of it at all."""
         return key in self.source.registers
-
-    def _fitting(self, registers: Iterable[Register]) -> tuple[Register, ...]:
-        """Return those of something that it has."""
-        fitted = self.fitted
-        return tuple(
-            register
-            for register in registers
-            if register.fitted is None or register.fitted in fitted
-        )
 
     def renew(self) -> None:
         """Let the next poll ask anew for everything, and leave nothing alone.
@@ -360,8 +371,9 @@ class Inverter:
         if not self.source.reads_anew:
             return
         counters = {
-            window: self._fitting(
-                register for register in registers if register.key in values
+            window: _fitting(
+                (register for register in registers if register.key in values),
+                self.fitted,
             )
             for window, registers in self._counters.items()
             if window not in self._introduced
@@ -523,7 +535,7 @@ class Inverter:
         ]
         readings = {
             # What can't be read of it is not known, unlike what it does not have.
-            **{each.key: None for each in self._fitting(self._measurable)},
+            **{each.key: None for each in self._measurable[self.fitted]},
             **self.samples.held(self.measurements),
             **self.samples.take(due, values, now),
         }

@@ -113,9 +113,21 @@ class InverterState:
         # A bit that nobody has a name for may be a fault.
         return None if None in reported or self.unnamed_bits else False
 
+    @cached_property
+    def stands(self) -> Mapping[str, bool | None]:
+        """Whether each fault is a problem of this inverter; None where it does not tell."""
+        return {
+            key: _is_in(
+                self.problems if fault.vendor_code is None else self.parallel_faults,
+                key,
+            )
+            for key, fault in FAULTS.items()
+        }
+
     def reports(self, key: str) -> bool | None:
         """Whether a fault is a problem of this inverter; None where it does not tell."""
-        standing = (
-            self.problems if FAULTS[key].vendor_code is None else self.parallel_faults
-        )
-        return None if standing is None else key in standing
+        return self.stands[key]
+
+
+def _is_in(told: frozenset[str] | None, key: str) -> bool | None:
+    return None if told is None else key in told

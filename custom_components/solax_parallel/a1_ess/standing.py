@@ -36,9 +36,8 @@ def count(before: Mapping[Place, int], members: Members) -> dict[Place, int]:
     """Return for how many polls in a row each fault has stood, the latest included."""
     polls: dict[Place, int] = {}
     for serial_number, member in members.items():
-        for key in FAULTS:
+        for key, reports in member.stands.items():
             place = serial_number, key
-            reports = member.reports(key)
             if reports:
                 polls[place] = before.get(place, 0) + 1
             elif reports is None and place in before:
@@ -56,9 +55,8 @@ def verdicts(
     """
     primary = _primary(members)
     for serial_number, member in members.items():
-        for key in FAULTS:
+        for key, reports in member.stands.items():
             place = serial_number, key
-            reports = member.reports(key)
             explained = _is_explained(place, polls, members, primary)
             # What it told while it was read in another way says nothing of now.
             if explained or not member.tells_faults:
