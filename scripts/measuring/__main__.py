@@ -12,7 +12,7 @@ import time
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 
-from .bare import INTERVAL, READINGS, cpu_of_bare_polls
+from .bare import INTERVAL, WINDOWS, cpu_of_bare_polls
 from .home_assistant import (
     Entry,
     Spent,
@@ -23,7 +23,7 @@ from .home_assistant import (
     switch_off,
     switch_on,
 )
-from .least import least_load
+from .least import Load, least_load
 from .running import running
 from .wire import Poll, Site
 
@@ -137,7 +137,7 @@ async def _rows(
             "connections", str(sum(server.clients for server in site.servers)), "1"
         )
         await switch_off(visit, entry)
-        _say("the same requests by the Modbus client alone")
+        _say("as many requests by the Modbus client alone")
         bare = await cpu_of_bare_polls(site.servers[0].port, seconds)
         yield Row("CPU a poll, the Modbus client alone", f"{1000 * bare:.1f} ms")
 
@@ -151,9 +151,7 @@ async def _rows(
 def _on_the_wire(site: Site) -> Sequence[Row]:
     """Return what usual polls ask for, beside the least that the protocol allows."""
     profile = load_profile()
-    least = least_load(profile, (*READINGS, "primary_extension"))
-    for _ in range(3):
-        least += least_load(profile, (*READINGS, "extension"))
+    least = sum((least_load(profile, names) for names in WINDOWS.values()), Load())
     # The first polls after a start ask for more, and the last may not be over.
     usual = site.polls()[-2]
     load = usual.load

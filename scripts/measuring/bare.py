@@ -1,4 +1,4 @@
-"""The least CPU for what is polled: the same requests, made by the Modbus client alone."""
+"""The least CPU for what is polled: as many requests, made by the Modbus client alone."""
 
 import asyncio
 import sys
@@ -8,14 +8,23 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 
+from .wire import UNITS
+
 INTERVAL = 5
 """Seconds between two polls: the least that the options allow."""
 
-READINGS = ("live", "legs", "third_string")
-"""The windows of every inverter; its extension comes on top."""
+WINDOWS = {
+    unit_id: (
+        "live",
+        "legs",
+        "third_string",
+        "primary_extension" if unit_id == 1 else "extension",
+    )
+    for unit_id in range(1, UNITS + 1)
+}
+"""What a usual poll reads of each inverter, by its Modbus id."""
 
 _SILENCE = 0.1
-_UNITS = 4
 
 
 async def cpu_of_bare_polls(port: int, seconds: float) -> float:
@@ -35,9 +44,9 @@ async def cpu_of_bare_polls(port: int, seconds: float) -> float:
 async def _poll_for(port: int, seconds: float) -> float:
     profile = load_profile()
     windows = [
-        (unit, profile.windows[name])
-        for unit in range(1, _UNITS + 1)
-        for name in (*READINGS, "primary_extension" if unit == 1 else "extension")
+        (unit_id, profile.windows[name])
+        for unit_id, names in WINDOWS.items()
+        for name in names
     ]
     client = AsyncModbusTcpClient("127.0.0.1", port=port)
     await client.connect()
@@ -45,9 +54,9 @@ async def _poll_for(port: int, seconds: float) -> float:
     before = time.process_time()
     for _ in range(polls):
         begun = time.monotonic()
-        for unit, window in windows:
+        for unit_id, window in windows:
             await client.read_input_registers(
-                window.first, count=window.last - window.first + 1, device_id=unit
+                window.first, count=window.last - window.first + 1, device_id=unit_id
             )
             await asyncio.sleep(_SILENCE)
         await asyncio.sleep(begun + INTERVAL - time.monotonic())
