@@ -24,24 +24,26 @@ WINDOWS = {
 }
 """What a usual poll reads of each inverter, by its Modbus id."""
 
-_SILENCE = 0.1
 
+async def cpu_of_bare_polls(port: int, seconds: float, silence: float) -> float:
+    """Return what a poll of the group behind ``port`` takes in a process of its own, in CPU seconds.
 
-async def cpu_of_bare_polls(port: int, seconds: float) -> float:
-    """Return what a poll of the group behind ``port`` takes in a process of its own, in CPU seconds."""
+    Polls for ``seconds``, with ``silence`` between two requests, in seconds, too.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         __name__,
         str(port),
         str(seconds),
+        str(silence),
         stdout=asyncio.subprocess.PIPE,
     )
     told, _ = await process.communicate()
     return float(told)
 
 
-async def _poll_for(port: int, seconds: float) -> float:
+async def _poll_for(port: int, seconds: float, silence: float) -> float:
     profile = load_profile()
     windows = [
         (unit_id, profile.windows[name])
@@ -58,7 +60,7 @@ async def _poll_for(port: int, seconds: float) -> float:
             await client.read_input_registers(
                 window.first, count=window.last - window.first + 1, device_id=unit_id
             )
-            await asyncio.sleep(_SILENCE)
+            await asyncio.sleep(silence)
         await asyncio.sleep(begun + INTERVAL - time.monotonic())
     spent = time.process_time() - before
     client.close()
@@ -66,4 +68,4 @@ async def _poll_for(port: int, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(_poll_for(int(sys.argv[1]), float(sys.argv[2]))))
+    print(asyncio.run(_poll_for(int(sys.argv[1]), *map(float, sys.argv[2:]))))

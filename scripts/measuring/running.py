@@ -35,16 +35,21 @@ recorder:
 
 @asynccontextmanager
 async def running(
-    folder: Path, port: int, entries: Sequence[Entry], *, is_watched: bool = False
+    folder: Path,
+    port: int,
+    entries: Sequence[Entry],
+    *,
+    is_watched: bool = False,
+    keeps_history: bool = False,
 ) -> AsyncIterator[tuple[HomeAssistant, Visit]]:
     """Run a Home Assistant with these entries; yield it, and a way in.
 
-    One that ``is_watched`` looks for calls that block it, and keeps no history: the database's
-    cache would grow for hours.
+    One that ``is_watched`` looks for calls that block it. One that ``keeps_history`` grows for
+    hours, until the database's cache is full.
     """
     url = f"http://{LOOPBACK}:{port}"
     account = prepare(folder, port)
-    _configure(folder, is_watched=is_watched)
+    _configure(folder, is_watched=is_watched, keeps_history=keeps_history)
     store_entries(folder, entries)
     async with HomeAssistant(folder) as home_assistant:
         await home_assistant.alongside(wait_until_answering(url))
@@ -53,7 +58,7 @@ async def running(
         yield home_assistant, partial(signed_in, url, account)
 
 
-def _configure(folder: Path, *, is_watched: bool) -> None:
+def _configure(folder: Path, *, is_watched: bool, keeps_history: bool) -> None:
     """Give Home Assistant something else to do: an empty one has not warmed up its recorder."""
     file = folder / "configuration.yaml"
     configuration = file.read_text(encoding="utf-8")
@@ -63,6 +68,7 @@ def _configure(folder: Path, *, is_watched: bool) -> None:
         configuration = configuration.replace(
             "homeassistant:\n", "homeassistant:\n  debug: true\n", 1
         )
+    if not keeps_history:
         configuration += _NO_HISTORY
     # What is logged for developers costs as much as what it tells of.
     configuration = configuration.replace(
