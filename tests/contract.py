@@ -354,6 +354,8 @@ GROUP: dict[str, Entity] = {
         "sync_line",
         "common_fault",
         "unit_fault",
+        "parallel_fault",
+        "unit_not_set_up",
     ),
     "readiness": _enum(
         "ready", "warnings", "blocked", "unknown", category="diagnostic"

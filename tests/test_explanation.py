@@ -27,6 +27,9 @@ ORDER = (Role.SECONDARY_2, Role.SECONDARY_1)
 type Said = tuple[str, ...] | None
 """The faults that an inverter reports; None for one that is silent."""
 
+NOT_SET_UP: Said = ("not_set_up",)
+"""Stands for an inverter that only the primary knows of."""
+
 WELL: Said = ()
 RS485: Said = ("parallel_rs485_fault",)
 CAN: Said = ("parallel_can_fault",)
@@ -41,7 +44,15 @@ SENTENCES: list[tuple[tuple[Said, ...], set[Check], str]] = [
     (
         (WELL, ("parallel_fault",)),
         set(),
-        "Not enough is known to name a cause; reported: Parallel fault (Secondary 1).",
+        (
+            "A fault of paralleling that nobody names; "
+            "reported: Parallel fault (Secondary 1)."
+        ),
+    ),
+    (
+        (WELL, WELL, NOT_SET_UP),
+        {Check.UNIT_QUANTITY},
+        "The primary counts more inverters than are set up here.",
     ),
     ((None, WELL), set(), "The primary does not answer."),
     (
@@ -199,6 +210,7 @@ def members(said: Iterable[Said]) -> list[InverterState]:
             parallel_faults=frozenset(each) & NAMED,
         )
         for role, each in zip(ROLES, said, strict=False)
+        if each is not NOT_SET_UP
     ]
 
 
@@ -210,7 +222,7 @@ async def test_each_cause_has_its_sentence(
     cause = find_root_cause(
         group,
         {check: CheckResult(passed=check not in failed) for check in Check},
-        units_expected=len(group),
+        units_expected=len(said),
         well=True,
         wiring_order=ORDER,
     )

@@ -75,6 +75,43 @@ async def test_readings_that_were_never_served_are_no_trouble(
     assert message.startswith(f"{wire.entry.title}: readings primary_extension of prim")
 
 
+async def test_a_setting_that_was_never_served_is_no_trouble_either(
+    hass: HomeAssistant, start_group: StartGroup, told: Log
+) -> None:
+    wire = await start_group(
+        units=1, served=without_windows(load_profile(), "battery_packs")
+    )
+    assert await wire.set_up()
+    # It is left alone for a minute each time, so its third failure comes late.
+    for _ in range(16):
+        wire.pass_time(10)
+        await poll(hass)
+    ((level, message),) = told
+    assert level == "INFO"
+    start, _, reason = message.partition(" can't be had: ")
+    assert start == f"{wire.entry.title}: readings battery_packs of primary"
+    assert reason
+
+
+async def test_the_reason_is_told_while_it_is_left_alone(
+    hass: HomeAssistant, start_group: StartGroup, told: Log
+) -> None:
+    wire = await start_group(
+        units=1, served=without_windows(load_profile(), "primary_extension")
+    )
+    assert await wire.set_up()
+    (first,) = (
+        member.failures for member in wire.entry.runtime_data.data.members.values()
+    )
+    await polls(hass, 5)
+    (later,) = (
+        member.failures for member in wire.entry.runtime_data.data.members.values()
+    )
+    assert later == first
+    ((_, message),) = told
+    assert message.endswith(f"can't be had: {first['primary_extension']}")
+
+
 async def test_an_inverter_that_is_lost_for_long(
     hass: HomeAssistant, group_on_the_wire: GroupOnTheWire, told: Log
 ) -> None:

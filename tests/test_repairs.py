@@ -29,7 +29,15 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.util import dt as dt_util
 
 from .conftest import StartGroup
-from .groups import GroupOnTheWire, devices, poll, set_up, stop, without_windows
+from .groups import (
+    GroupOnTheWire,
+    devices,
+    poll,
+    set_up,
+    state,
+    stop,
+    without_windows,
+)
 from .repairs import Dialog, issues, only_issue
 from .texts import text
 
@@ -54,6 +62,8 @@ def raised(hass: HomeAssistant, wire: GroupOnTheWire) -> set[tuple[int, str]]:
     """Return which faults of a group are raised: number of the unit, the primary's is 1, and key."""
     found = set()
     for issue in issues(hass):
+        if issue.translation_key != "fault":
+            continue
         assert issue.data is not None
         if issue.data["entry_id"] == wire.entry.entry_id:
             serial = str(issue.data["serial_number"])
@@ -89,6 +99,39 @@ def ailing(
 
 
 # --- what is raised, and what it says -------------------------------------------------
+
+
+async def test_an_inverter_that_is_not_set_up(
+    hass: HomeAssistant, start_group: StartGroup
+) -> None:
+    wire = await start_group(units=3)
+    units = wire.entry.data[CONF_UNITS]
+    hass.config_entries.async_update_entry(wire.entry, data={CONF_UNITS: units[:2]})
+    assert await wire.set_up()
+    assert issues(hass) == []
+    await polls(wire, 1)
+    issue = only_issue(hass)
+    assert filled_in(issue, "title") == (
+        "SolaX Parallel (127.0.0.1): an inverter is not set up"
+    )
+    assert filled_in(issue, "description").startswith(
+        "The primary is set to 3 inverters, and 2 are set up here, so "
+    )
+    assert not issue.is_fixable
+    root_cause = state(hass, f"{wire.primary}_group_root_cause")
+    assert root_cause.state == "unit_not_set_up"
+    assert root_cause.attributes["explanation"] == (
+        "The primary counts more inverters than are set up here."
+    )
+    # While the primary is silent, nobody counts.
+    wire.silence(wire.primary)
+    await polls(wire, 3)
+    assert issue.issue_id in {each.issue_id for each in issues(hass)}
+    wire.group.inject(wire.primary, NONE)
+    hass.config_entries.async_update_entry(wire.entry, data={CONF_UNITS: units})
+    assert await hass.config_entries.async_reload(wire.entry.entry_id)
+    await polls(wire, 1)
+    assert issues(hass) == []
 
 
 async def test_an_owner_reads_what_it_means_and_what_to_do(
@@ -454,7 +497,13 @@ async def test_nobody_inherits_the_issues_of_one_that_left(
     assert issues(hass) == []
     await polls(wire)
     assert raised(hass, wire) == {(3, "fan")}
-    assert only_issue(hass).dismissed_version is None
+    # The primary counts the one that left, and nobody has ignored that either.
+    assert [
+        (each.translation_key, each.dismissed_version) for each in issues(hass)
+    ] == [
+        ("unit_not_set_up", None),
+        ("fault", None),
+    ]
 
 
 async def test_a_group_that_can_not_be_set_up_any_more_has_no_faults(

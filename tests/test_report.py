@@ -13,6 +13,7 @@ from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
@@ -211,3 +212,20 @@ async def test_stored(
     for each in stored:
         assert Path(each["file"]).read_text(encoding="utf-8") == each["report"]
     assert "file" not in await report(hass)
+
+
+async def test_what_is_in_the_way_of_storing_is_told(
+    hass: HomeAssistant, start_group: StartGroup, tmp_path: Path
+) -> None:
+    wire = await start_group(units=1)
+    assert await wire.set_up()
+    folder = tmp_path / DOMAIN
+    folder.write_text("in the way", encoding="utf-8")
+    with pytest.raises(HomeAssistantError) as refused:
+        await report(hass, store=True)
+    assert refused.value.translation_key == "report_not_stored"
+    assert refused.value.translation_placeholders == {
+        "folder": str(folder),
+        "error": "File exists",
+    }
+    assert folder.read_text(encoding="utf-8") == "in the way"

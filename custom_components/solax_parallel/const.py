@@ -50,9 +50,9 @@ DEFAULT_MINIMUM_SWITCH_TIME: Final = 60
 """Seconds that a smart load stays on or off at least: relays wear."""
 
 FAULT_EVENT: Final = "fault"
+"""The key of the event entity that tells of an inverter's faults."""
 FAULT_WORD: Final = "inverter_faults"
 """The register without which an inverter tells no faults."""
-"""The key of the event entity that tells of an inverter's faults."""
 CLEARED: Final = "_cleared"
 """How the type of an event ends that tells of the end of a fault."""
 GROUP_EVENT: Final = "event"

@@ -263,7 +263,7 @@ class SolaxCoordinator(DataUpdateCoordinator[GroupState]):
             self.wiring.group.end_rests()
         state = await self.async_ask(self._async_poll())
         self.pace.observe(self.hass.loop.time() - self._begun)
-        self.issues.async_update(state.members)
+        self.issues.async_update(state)
         self._remote_mode.observe(state.members)
         self.acceptance.observe(state)
         self._ask_for_passwords(state)

@@ -36,7 +36,7 @@ def explain(cause: RootCause, members: Collection[InverterState], words: Words) 
 def _report(fault: str, members: Iterable[InverterState], words: Words) -> str:
     """Return a fault and the units that report it."""
     units = [
-        member.role or Role.SECONDARY
+        member.shown_role
         for member in members
         if fault in (member.problems or ()) or fault in (member.parallel_faults or ())
     ]

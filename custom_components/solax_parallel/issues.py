@@ -15,8 +15,9 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util import dt as dt_util
 
 from .a1_ess.faults import GUIDE, Severity
+from .a1_ess.group import GroupState
 from .a1_ess.inverter_state import InverterState
-from .a1_ess.standing import Members, Place, count, verdicts
+from .a1_ess.standing import POLLS, Place, count, verdicts
 from .const import DOMAIN
 from .entry_data import known_serial_numbers
 from .guidance import fault_in_words
@@ -41,20 +42,23 @@ class Issues:
         self._words = words
         self._polls: dict[Place, int] = {}
         self._came: dict[Place, datetime] = {}
+        self._polls_uncounted = 0
         self._closed = False
 
     @callback
-    def async_update(self, members: Members) -> None:
+    def async_update(self, state: GroupState) -> None:
         """Bring the issues up to what the latest poll showed."""
         # A poll that somebody asked for may end after the entry was unloaded.
         if self._closed:
             return
+        members = state.members
         # Home Assistant shows the ids in diagnostics, which keep no serial number.
         ids = {
             serial_number: f"{_prefix(self._entry)}{number}_"
             for number, serial_number in enumerate(members, start=1)
         }
         self._drop_former_members(ids)
+        self._update_not_set_up(state)
         for serial_number, member in members.items():
             self._update_other_inverter(f"{ids[serial_number]}other_inverter", member)
         self._polls = count(self._polls, members)
@@ -79,11 +83,39 @@ class Issues:
         """Drop the issues of inverters that no longer have their place; ``ids`` are those places."""
         for issue_id, issue in _issues(self._hass, self._entry):
             about = (issue.data or {}).get("serial_number")
-            if not any(
+            if issue_id != self._not_set_up_id and not any(
                 issue_id.startswith(place) and about in (None, serial_number)
                 for serial_number, place in ids.items()
             ):
                 ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+
+    @property
+    def _not_set_up_id(self) -> str:
+        return f"{_prefix(self._entry)}unit_not_set_up"
+
+    def _update_not_set_up(self, state: GroupState) -> None:
+        """Tell that the primary counts an inverter that the group does not have here."""
+        if not state.unit_not_set_up:
+            self._polls_uncounted = 0
+            if state.unit_not_set_up is False:
+                ir.async_delete_issue(self._hass, DOMAIN, self._not_set_up_id)
+            return
+        self._polls_uncounted += 1
+        if self._polls_uncounted < POLLS:
+            return
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            self._not_set_up_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="unit_not_set_up",
+            translation_placeholders={
+                "group": self._entry.title,
+                "counted": str(state.units_expected),
+                "known": str(len(state.members)),
+            },
+        )
 
     def _update_other_inverter(self, issue_id: str, member: InverterState) -> None:
         """Tell that another inverter answers in the place of one, until it answers itself."""

@@ -38,7 +38,7 @@ class PollLog:
         self._name = name
         self._may_be_silent = may_be_silent
         self._lost: set[str] = set()
-        self._polls: Counter[str] = Counter()
+        self._served: set[tuple[str, str]] = set()
         self._failed_polls: Counter[tuple[str, str]] = Counter()
 
     def note(self, state: GroupState) -> None:
@@ -47,7 +47,7 @@ class PollLog:
         Roles, not serial numbers: a log is often shown to others.
         """
         for serial_number, member in state.members.items():
-            role = member.role or "inverter"
+            role = member.shown_role
             if not member.heard:
                 is_usual = self._may_be_silent(serial_number)
                 if serial_number not in self._lost and (member.lost or not is_usual):
@@ -59,7 +59,6 @@ class PollLog:
                         role,
                     )
                 continue
-            self._polls[serial_number] += 1
             if serial_number in self._lost:
                 self._lost.discard(serial_number)
                 self._logger.info("%s: %s answers again", self._name, role)
@@ -67,6 +66,7 @@ class PollLog:
 
     def _note_windows(self, member: InverterState, role: str) -> None:
         """Tell of readings that fail for longer than the values from before are shown."""
+        self._served |= {(member.serial_number, window) for window in member.served}
         windows = {
             window
             for serial_number, window in self._failed_polls
@@ -78,9 +78,8 @@ class PollLog:
                 self._failed_polls[key] += 1
                 if self._failed_polls[key] == SILENT_POLLS:
                     # What never worked is not served by this firmware, which is no trouble.
-                    was_served = self._polls[member.serial_number] > SILENT_POLLS
                     self._logger.log(
-                        WARNING if was_served else INFO,
+                        WARNING if key in self._served else INFO,
                         "%s: readings %s of %s can't be had: %s",
                         self._name,
                         window,

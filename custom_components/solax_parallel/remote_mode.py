@@ -7,7 +7,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .a1_ess.codes import Role
 from .a1_ess.inverter_state import InverterState
 from .a1_ess.remote_mode import RemoteModeWatch
 from .const import DOMAIN
@@ -53,7 +52,7 @@ class RemoteModeIssue:
             translation_placeholders={
                 "group": self._entry.title,
                 "units": ", ".join(
-                    self._words("role", members[serial].role or Role.SECONDARY)
+                    self._words("role", members[serial].shown_role)
                     for serial in members
                     if serial in parked
                 ),

@@ -7,6 +7,7 @@ from pathlib import Path
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN
 from homeassistant.components.recorder import get_instance, history, is_entity_recorded
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
@@ -87,7 +88,10 @@ async def async_write_report(
 
 
 async def async_store_report(hass: HomeAssistant, report: str) -> str:
-    """Write a report to a file of its own and return where it is."""
+    """Write a report to a file of its own and return where it is.
+
+    Raises ``HomeAssistantError`` where there is no room or no permission for it.
+    """
     folder = Path(hass.config.path(DOMAIN))
     name = f"report_{dt_util.now():%Y-%m-%d_%H-%M-%S}"
 
@@ -106,7 +110,17 @@ async def async_store_report(hass: HomeAssistant, report: str) -> str:
             else:
                 return path
 
-    return str(await hass.async_add_executor_job(write))
+    try:
+        return str(await hass.async_add_executor_job(write))
+    except OSError as err:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="report_not_stored",
+            translation_placeholders={
+                "folder": str(folder),
+                "error": err.strerror or str(err),
+            },
+        ) from err
 
 
 def shortened(serial_number: str) -> str:

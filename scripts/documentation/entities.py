@@ -57,7 +57,8 @@ _DEVICES = (
         "Inverter",
         _PRIMARY,
         TEXTS["device"]["primary"]["name"],
-        "The same for every inverter; a secondary's ids begin with `secondary_inverter_1` and so on. "
+        "The same for every inverter; a secondary's ids begin with `secondary_inverter_1` and so on, or with "
+        "`secondary_inverter` and the end of its serial number where it does not tell its number. "
         "Only the primary has a meter: on a secondary what a meter measures starts disabled.",
     ),
     _Device(

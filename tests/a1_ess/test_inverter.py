@@ -45,7 +45,7 @@ from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 
 from .conftest import Clock, MakeDevice, OpenLink, StartServer
 from .device import SERIALS, Device, played_by
-from .wire import Exchange, silence
+from .wire import READ_HOLDING, READ_INPUT, Exchange, silence
 
 READINGS = ["live", "legs", "third_string"]
 
@@ -1330,6 +1330,73 @@ async def test_one_that_takes_its_time_to_say_that_it_is_busy_is_asked_once_a_po
 
     server.default = played_by({1: wired})
     assert (await inverter.poll()).heard
+
+
+async def test_one_window_that_takes_its_time_ends_the_poll_until_it_is_left_alone(
+    start_server: StartServer, open_link: OpenLink, wired: Device, profile: Profile
+) -> None:
+    played = played_by({1: wired})
+    legs = profile.windows["legs"]
+
+    async def is_busy_there(exchange: Exchange) -> None:
+        request = exchange.request
+        is_hit = legs.first <= request.address <= legs.last
+        if request.function != READ_INPUT or not is_hit:
+            await played(exchange)
+            return
+        await asyncio.sleep(0.6)
+        await exchange.send(exchange.frame(bytes([request.function | 0x80, 6])))
+
+    server = await start_server()
+    unit = open_link(server, timeout=2).for_unit(1)
+    inverter = Inverter(wired.member(), profile, RegisterSource(unit, profile))
+    server.default = played
+    assert (await inverter.poll()).failures == {}
+
+    server.default = is_busy_there
+    for _ in range(3):
+        before = len(server.requests)
+        state = await inverter.poll()
+        assert list(state.failures) == ["legs"]
+        assert state.extension is None
+        assert len(server.requests) == before + 2
+    state = await inverter.poll()
+    assert list(state.failures) == ["legs"]
+    assert state.extension is not None
+
+
+async def test_settings_are_known_behind_a_gateway_that_hangs_up_after_each_reply(
+    start_server: StartServer, open_link: OpenLink, wired: Device, profile: Profile
+) -> None:
+    played = played_by({1: wired})
+
+    async def hangs_up(exchange: Exchange) -> None:
+        await played(exchange)
+        exchange.hang_up()
+
+    server = await start_server()
+    unit = open_link(server, timeout=2).for_unit(1)
+    inverter = Inverter(wired.member(), profile, RegisterSource(unit, profile))
+    server.default = hangs_up
+    state = await inverter.poll()
+    assert state.heard
+    assert state.failures == {}
+    assert state.identity is not None
+    assert state.identity.firmware is not None
+    assert state.identity.battery_count is not None
+    before = len(server.requests)
+    assert (await inverter.poll()).heard
+    asked = [
+        request.address
+        for request in server.requests[before:]
+        if request.function == READ_HOLDING
+    ]
+    windows = [profile.windows[window] for window in SETTINGS]
+    assert not any(
+        window.first <= address <= window.last
+        for window in windows
+        for address in asked
+    )
 
 
 async def test_a_window_that_comes_back_counts_anew(

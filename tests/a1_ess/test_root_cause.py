@@ -108,8 +108,8 @@ def cause(
         ((None, {RS485}, {SYSTEM}), Cause.PRIMARY_UNREACHABLE, ROLES[:1], False),
         ((set(), None, set()), Cause.SECONDARY_UNREACHABLE, (ROLES[1],), False),
         # The generic bit says that something is wrong with paralleling, and not what.
-        ((set(), {GENERIC}, set()), Cause.UNKNOWN, (ROLES[1],), False),
-        (({GENERIC}, {GENERIC}, {GENERIC}), Cause.UNKNOWN, ROLES[:3], False),
+        ((set(), {GENERIC}, set()), Cause.PARALLEL_FAULT, (ROLES[1],), False),
+        (({GENERIC}, {GENERIC}, {GENERIC}), Cause.PARALLEL_FAULT, ROLES[:3], False),
         ((set(), {GENERIC}, None), Cause.SECONDARY_UNREACHABLE, (ROLES[2],), False),
         ((set(), {GENERIC, CAN}, set()), Cause.CAN_LINE, (ROLES[1],), True),
         # A fault says more than silence does.
@@ -323,6 +323,13 @@ def test_a_group_that_is_not_well_has_a_cause() -> None:
     assert cause(set(), set()).cause is Cause.NONE
     assert cause(set(), set(), well=False) == RootCause(cause=Cause.UNKNOWN)
     assert cause(set(), set(), expected=3) == RootCause(cause=Cause.UNKNOWN)
+    counted = {**PASSED, Check.UNIT_QUANTITY: FAILED}
+    assert cause(set(), set(), expected=3, checks=counted) == RootCause(
+        cause=Cause.UNIT_NOT_SET_UP
+    )
+    # There are more here than the primary counts, so none is missing.
+    assert cause(set(), set(), checks=counted).cause is Cause.NONE
+    assert cause(set(), {"fan"}, expected=3, checks=counted).cause is Cause.UNIT_FAULT
 
 
 def test_losing_the_grid_off_grid_is_no_fault() -> None:

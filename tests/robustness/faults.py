@@ -34,6 +34,9 @@ TCP = (Layout.ONE_LINK, Layout.LINK_EACH)
 RTU = (Layout.RTU_OVER_TCP, Layout.SERIAL)
 EVERYWHERE = (*TCP, *RTU)
 
+_WHOLE = 260
+"""The most bytes that a reply has."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -133,6 +136,7 @@ FAULTS = (
     Fault("closed before every reply", closed_after(0), whole_link=True),
     Fault("closed in the middle of every reply", closed_after(20), whole_link=True),
     Fault("closed when one inverter is asked", closed_after(0)),
+    Fault("closed after every reply", closed_after(_WHOLE), whole_link=True),
     Fault("half a reply, then nothing", stalled_after(20)),
     Fault("one register too few", _registers(lambda words: words[:-1])),
     Fault("one register too many", _registers(lambda words: [*words, 0])),
@@ -153,7 +157,7 @@ FAULTS = (
     *(Fault(f"exception {code}", refused(code)) for code in (1, 2, 3, 4, 5, 6)),
     *(
         Fault(f"exception {code}, from a gateway that waits", _busy_gateway(code))
-        for code in (10, 11)
+        for code in (6, 10, 11)
     ),
     Fault(
         "between 0 and 5 s for every reply",
@@ -195,5 +199,6 @@ FAULTS = (
         _one_window(0x300, _registers(_zeros)),
     ),
     Fault("the legs silent", _one_window(0x6A, silence)),
+    Fault("the legs busy, told late", _one_window(0x6A, _busy_gateway(6))),
     Fault("the extension refused", _one_window(0x300, refused(2))),
 )

@@ -27,6 +27,11 @@ SMART_LOADS = range(1, 7)
 """The numbers of a BI PRO's smart load channels (grade vendor)."""
 
 
+def extension_window(setting: ParallelSetting | None) -> str:
+    """Return the window with the extension of an inverter that is set up like this."""
+    return "primary_extension" if setting is ParallelSetting.MASTER else "extension"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SmartLoad:
     """One smart load channel of a BI PRO; power in W, energy in kWh."""

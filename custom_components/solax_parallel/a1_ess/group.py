@@ -133,6 +133,14 @@ class GroupState:
         gone = all(member.lost for member in self.members.values() if not member.heard)
         return never_found or gone or None
 
+    @property
+    def unit_not_set_up(self) -> bool | None:
+        """Whether the primary counts more inverters than are known; None while it can't be told."""
+        counted = self.checks[Check.UNIT_QUANTITY].passed
+        if counted is None:
+            return None
+        return not counted and self.units_expected > len(self.members)
+
 
 class Group:
     """Polls the inverters of a group and keeps what outlives a poll."""

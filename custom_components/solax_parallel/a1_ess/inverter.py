@@ -19,7 +19,7 @@ from .codes import (
 )
 from .counters import CONSISTENT_POLLS, StoredCount
 from .derived import derived_grid_status, derived_led
-from .extension import Extension, ExtensionReader
+from .extension import Extension, ExtensionReader, extension_window
 from .identity import (
     SETTINGS,
     Identity,
@@ -82,16 +82,18 @@ class Member:
 
 @dataclass
 class _Rest:
-    """When a window may be asked for again, how often in a row it failed, when it worked last."""
+    """When a window may be asked for again, how often in a row it failed and why, when it worked last."""
 
     until: float = 0.0
     failures: int = 0
+    reason: str = ""
     served_at: float | None = None
 
-    def note(self, failure: ReadError, now: float) -> None:
-        """Leave alone what costs a timeout, or was never served."""
+    def note(self, failure: ReadError, now: float, *, is_costly: bool) -> None:
+        """Leave alone what costs a long wait, or was never served."""
         self.failures += 1
-        if (isinstance(failure, SilentError) or self.served_at is None) and (
+        self.reason = str(failure)
+        if (is_costly or self.served_at is None) and (
             isinstance(failure, RefusedError) or self.failures >= SILENT_POLLS
         ):
             self.until = now + REST
@@ -316,47 +318,67 @@ class Inverter:
         """
         values: dict[str, Value | None] = {}
         sure: dict[str, Value | None] = {}
+        unsure_settings: dict[str, Mapping[str, Value | None]] = {}
         for window in self._windows(now, values):
             if window not in self._windows_told:
                 continue
-            rest = self._rest(window)
-            if now < rest.until:
-                failures[window] = "left alone for a while after it failed"
-                continue
-            asked_at = self._clock()
             try:
-                read = await self.source.read(window)
-            except DeniedError:
-                raise
+                read = await self._ask(window, now, failures)
             except ReadError as err:
-                failures[window] = str(err)
-                rest.note(err, now)
-                is_slow = self._clock() - asked_at >= QUICK
-                if not sure and is_slow and isinstance(err, NotNowError):
-                    # The others of its link would wait as long for each other window.
+                if isinstance(err, DeniedError) or not sure:
                     raise
-                if not isinstance(err, SilentError):
-                    continue
-                if not sure:
-                    raise
-                # One timeout a poll: what has not been asked yet waits for the next one.
+                self._rest(window).note(err, now, is_costly=True)
+                # One long wait a poll: what has not been asked yet waits for the next one.
                 return sure
-            rest.failures = 0
-            rest.served_at = now
+            if read is None:
+                continue
             if window == "system":
                 self._system_read_at = now
             is_sure = not self.source.renewed
             if window not in SETTINGS:
                 values |= read
                 sure |= read if is_sure else {}
-            elif is_sure and any(values.values()):
+            elif not any(values.values()):
                 # Zero is a setting, but not from an inverter that has only zeros.
+                continue
+            elif is_sure:
                 self._take_setting(window, read, now)
+            else:
+                unsure_settings[window] = read
         if self.source.renewed:
             # The link was lost on the way: what came after may be somebody else's.
             await self.verify()
+        for window, read in unsure_settings.items():
+            self._take_setting(window, read, now)
         await self._introduce(values, failures, now)
         return values
+
+    async def _ask(
+        self, window: str, now: float, failures: dict[str, str]
+    ) -> Mapping[str, Value | None] | None:
+        """Read a window; None, and a reason in ``failures``, where it can't be had now.
+
+        Raises ``ReadError`` for a failure that the others of the link had to wait for, and
+        ``DeniedError``.
+        """
+        rest = self._rest(window)
+        if now < rest.until:
+            failures[window] = rest.reason
+            return None
+        asked_at = self._clock()
+        try:
+            read = await self.source.read(window)
+        except DeniedError:
+            raise
+        except ReadError as err:
+            failures[window] = str(err)
+            if self._is_costly(err, asked_at):
+                raise
+            rest.note(err, now, is_costly=False)
+            return None
+        rest.failures = 0
+        rest.served_at = now
+        return read
 
     async def _introduce(
         self, values: dict[str, Value | None], failures: dict[str, str], now: float
@@ -386,12 +408,14 @@ class Inverter:
                 break
             again: dict[str, Value | None] = {}
             for window in filter(counters.get, counters):
+                asked_at = self._clock()
                 try:
                     again |= await self.source.read(window)
                 except ReadError as err:
                     # What was read before stays, and the next poll goes on.
                     failures[window] = str(err)
-                    self._rest(window).note(err, now)
+                    is_costly = self._is_costly(err, asked_at)
+                    self._rest(window).note(err, now, is_costly=is_costly)
                     for register in doubtful:
                         # Taken twice, one reading would bear itself out.
                         del values[register.key]
@@ -444,14 +468,18 @@ class Inverter:
         name = self._profile.registers["role"].code(values.get("role"))
         return name is not None and Role(name).setting is self._setting
 
+    def _is_costly(self, failure: ReadError, asked_at: float) -> bool:
+        """Whether the others of the link had to wait for a failure."""
+        return isinstance(failure, SilentError) or (
+            isinstance(failure, NotNowError) and self._clock() - asked_at >= QUICK
+        )
+
     def _rest(self, window: str) -> _Rest:
         return self._rests.setdefault(window, _Rest())
 
     @property
     def _extension_window(self) -> str:
-        if self._setting is ParallelSetting.MASTER:
-            return "primary_extension"
-        return "extension"
+        return extension_window(self._setting)
 
     def _take_identity(self, said: Mapping[str, Value | None]) -> Identity:
         """Take in what it says of itself."""

@@ -75,6 +75,11 @@ class InverterState:
         return self.presence is Presence.HEARD
 
     @property
+    def shown_role(self) -> Role:
+        """Its role in words for people: whose role is not known is a secondary."""
+        return self.role or Role.SECONDARY
+
+    @property
     def lost(self) -> bool | None:
         """Whether the inverter is gone; None while it may only have missed a poll or two."""
         if self.heard:

@@ -30,6 +30,8 @@ class Cause(StrEnum):
     SYNC_LINE = "sync_line"
     COMMON_FAULT = "common_fault"
     UNIT_FAULT = "unit_fault"
+    PARALLEL_FAULT = "parallel_fault"
+    UNIT_NOT_SET_UP = "unit_not_set_up"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +161,7 @@ def find_root_cause(
         wiring_order=wiring_order,
     )
     untold = (
-        member.role or Role.SECONDARY
+        member.shown_role
         for member in members
         if member.heard and None in (member.faults, member.parallel_faults)
     )
@@ -180,7 +182,7 @@ def _find(
     # Whoever missed a poll or two is not called unreachable yet.
     lost = [member for member in silent if member.lost]
     reports = [
-        _Report(member.role or Role.SECONDARY, member.problems, member.parallel_faults)
+        _Report(member.shown_role, member.problems, member.parallel_faults)
         for member in members
         if member.heard
     ]
@@ -207,11 +209,14 @@ def _find(
     if lost:
         return RootCause(
             cause=Cause.SECONDARY_UNREACHABLE,
-            units=tuple(member.role or Role.SECONDARY for member in lost),
+            units=tuple(member.shown_role for member in lost),
         )
     if units := case.reporting(*_VAGUE):
         faults = frozenset().union(*(report.faults for report in reports)) & _VAGUE
-        return _cause(Cause.UNKNOWN, units, faults)
+        return _cause(Cause.PARALLEL_FAULT, units, faults)
+    uncounted = case.checks[Check.UNIT_QUANTITY]
+    if uncounted.passed is False and len(members) < units_expected:
+        return RootCause(cause=Cause.UNIT_NOT_SET_UP)
     told = all_tell and all(report.documented is not None for report in reports)
     return RootCause(cause=Cause.NONE if well and told else Cause.UNKNOWN)
 

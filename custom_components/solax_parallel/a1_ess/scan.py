@@ -6,7 +6,7 @@ from enum import StrEnum
 import re
 
 from .codes import ROLE_FROM_SETTING, ParallelSetting, Role
-from .extension import MAX_UNITS, Extension, ExtensionReader
+from .extension import MAX_UNITS, Extension, ExtensionReader, extension_window
 from .identity import Identity, read_identity
 from .inverter import Member
 from .link import Link, LinkParams
@@ -233,7 +233,7 @@ def _is_inverter(identity: Identity) -> bool:
 async def _read_extension(
     source: Source, profile: Profile, setting: ParallelSetting
 ) -> Extension | None:
-    window = "primary_extension" if setting is ParallelSetting.MASTER else "extension"
+    window = extension_window(setting)
     try:
         values = await source.read(window)
         measured = Samples().take(profile.read_in(window), values, 0)

@@ -122,7 +122,7 @@ def begin(state: GroupState, now: datetime, limit: timedelta) -> TransferTest:
         started=now,
         limit=limit,
         units={
-            serial: Transfer(role=member.role or Role.SECONDARY)
+            serial: Transfer(role=member.shown_role)
             for serial, member in state.members.items()
         },
     )

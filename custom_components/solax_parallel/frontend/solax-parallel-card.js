@@ -15,6 +15,8 @@ const NAMED_FAULTS = [
   "parallel_can_fault",
   "parallel_rs485_fault",
 ];
+// Says that one of the named faults stands, and nothing where that one is told.
+const GENERIC_FAULT = "parallel_fault";
 const FAULT_FAMILIES = ["grid_fault", "pv_fault", "battery_fault", "output_fault", "internal_fault"];
 
 // Where the four ends of the flow stand in the drawing, and which way a positive power runs.
@@ -28,16 +30,16 @@ const IDLE_POWER = 10;
 
 // What Home Assistant has no translation for, because no entity says it.
 const TEXTS = {
-  en: { group: "Group", missing: "No parallel group was found.", what: "What to do", noSteps: "The steps appear under Settings > System > Repairs as soon as the fault has stood for two polls.", backup: "Backup interface", loads: "Smart loads" },
-  de: { group: "Gruppe", missing: "Keine Parallelgruppe gefunden.", what: "Was zu tun ist", noSteps: "Die Schritte erscheinen unter Einstellungen > System > Reparaturen, sobald der Fehler zwei Abfragen lang ansteht.", backup: "Backup-Schnittstelle", loads: "Smart Loads" },
-  es: { group: "Grupo", missing: "No se ha encontrado ningún grupo en paralelo.", what: "Qué hacer", noSteps: "Los pasos aparecen en Configuración > Sistema > Reparaciones en cuanto el fallo persiste durante dos consultas.", backup: "Interfaz de respaldo", loads: "Cargas inteligentes" },
-  fr: { group: "Groupe", missing: "Aucun groupe parallèle trouvé.", what: "Que faire", noSteps: "Les étapes apparaissent sous Paramètres > Système > Corrections dès que le défaut persiste pendant deux interrogations.", backup: "Interface de secours", loads: "Charges intelligentes" },
-  nl: { group: "Groep", missing: "Geen parallelle groep gevonden.", what: "Wat te doen", noSteps: "De stappen verschijnen onder Instellingen > Systeem > Reparaties zodra de fout twee uitlezingen aanhoudt.", backup: "Back-upinterface", loads: "Slimme belastingen" },
-  pl: { group: "Grupa", missing: "Nie znaleziono grupy równoległej.", what: "Co zrobić", noSteps: "Kroki pojawią się w Ustawienia > System > Problemy, gdy usterka utrzyma się przez dwa odczyty.", backup: "Interfejs zasilania rezerwowego", loads: "Inteligentne odbiorniki" },
-  cs: { group: "Skupina", missing: "Nebyla nalezena žádná paralelní skupina.", what: "Co dělat", noSteps: "Kroky se objeví v Nastavení > Systém > Opravy, jakmile porucha trvá dvě čtení.", backup: "Záložní rozhraní", loads: "Chytré zátěže" },
-  it: { group: "Gruppo", missing: "Nessun gruppo in parallelo trovato.", what: "Che cosa fare", noSteps: "I passaggi compaiono in Impostazioni > Sistema > Riparazioni non appena il guasto persiste per due letture.", backup: "Interfaccia di backup", loads: "Carichi intelligenti" },
-  "pt-BR": { group: "Grupo", missing: "Nenhum grupo em paralelo foi encontrado.", what: "O que fazer", noSteps: "Os passos aparecem em Configurações > Sistema > Reparos assim que a falha persistir por duas leituras.", backup: "Interface de backup", loads: "Cargas inteligentes" },
-  "zh-Hans": { group: "机组", missing: "未找到并联机组。", what: "如何处理", noSteps: "故障持续两次轮询后，处理步骤会显示在“设置 > 系统 > 修复”中。", backup: "备用接口", loads: "智能负载" },
+  en: { missing: "No parallel group was found.", what: "What to do", noSteps: "The steps appear under Settings > System > Repairs as soon as the fault has stood for two polls.", loads: "Smart loads" },
+  de: { missing: "Keine Parallelgruppe gefunden.", what: "Was zu tun ist", noSteps: "Die Schritte erscheinen unter Einstellungen > System > Reparaturen, sobald der Fehler zwei Abfragen lang ansteht.", loads: "Smart Loads" },
+  es: { missing: "No se ha encontrado ningún grupo en paralelo.", what: "Qué hacer", noSteps: "Los pasos aparecen en Configuración > Sistema > Reparaciones en cuanto el fallo persiste durante dos consultas.", loads: "Cargas inteligentes" },
+  fr: { missing: "Aucun groupe parallèle trouvé.", what: "Que faire", noSteps: "Les étapes apparaissent sous Paramètres > Système > Corrections dès que le défaut persiste pendant deux interrogations.", loads: "Charges intelligentes" },
+  nl: { missing: "Geen parallelle groep gevonden.", what: "Wat te doen", noSteps: "De stappen verschijnen onder Instellingen > Systeem > Reparaties zodra de fout twee uitlezingen aanhoudt.", loads: "Slimme belastingen" },
+  pl: { missing: "Nie znaleziono grupy równoległej.", what: "Co zrobić", noSteps: "Kroki pojawią się w Ustawienia > System > Problemy, gdy usterka utrzyma się przez dwa odczyty.", loads: "Inteligentne odbiorniki" },
+  cs: { missing: "Nebyla nalezena žádná paralelní skupina.", what: "Co dělat", noSteps: "Kroky se objeví v Nastavení > Systém > Opravy, jakmile porucha trvá dvě čtení.", loads: "Chytré zátěže" },
+  it: { missing: "Nessun gruppo in parallelo trovato.", what: "Che cosa fare", noSteps: "I passaggi compaiono in Impostazioni > Sistema > Riparazioni non appena il guasto persiste per due letture.", loads: "Carichi intelligenti" },
+  "pt-BR": { missing: "Nenhum grupo em paralelo foi encontrado.", what: "O que fazer", noSteps: "Os passos aparecem em Configurações > Sistema > Reparos assim que a falha persistir por duas leituras.", loads: "Cargas inteligentes" },
+  "zh-Hans": { missing: "未找到并联机组。", what: "如何处理", noSteps: "故障持续两次轮询后，处理步骤会显示在“设置 > 系统 > 修复”中。", loads: "智能负载" },
 };
 
 function text(hass, key) {
@@ -207,13 +209,13 @@ class SolaxParallelCard extends HTMLElement {
   }
 
   #status(group) {
-    const { operation_led, status, root_cause, readiness } = group.entities;
+    const { operation_led, status, root_cause } = group.entities;
     const led = this.#led(operation_led);
     const words = this.#button(status, "", (button, state) => {
       button.textContent = this.#say(state);
     });
     const cause = element("span", { class: "dim", "aria-live": "polite" });
-    this.#follow([root_cause, readiness], (found) => {
+    this.#follow([root_cause], (found) => {
       const clear = !found || UNKNOWN.has(found.state) || found.state === "none";
       cause.textContent = clear ? "" : (found.attributes.explanation ?? this.#say(found));
     });
@@ -268,10 +270,12 @@ class SolaxParallelCard extends HTMLElement {
     const tiles = group.inverters.map((device) => {
       const { operation_led, run_mode, ac_power, battery_soc } = device.entities;
       const faults = element("div", { "aria-live": "polite" });
-      const watched = [...NAMED_FAULTS, ...FAULT_FAMILIES].filter((key) => device.entities[key]);
+      const watched = [...NAMED_FAULTS, GENERIC_FAULT, ...FAULT_FAMILIES].filter((key) => device.entities[key]);
       this.#follow(watched.map((key) => device.entities[key]), (...states) => {
         const standing = states.flatMap((state, index) => state?.state === "on" ? [[watched[index], state]] : []);
-        faults.replaceChildren(...standing.map(([key, state]) => this.#fault(device, key, state)));
+        const isNamed = standing.some(([key]) => NAMED_FAULTS.includes(key));
+        const telling = standing.filter(([key]) => key !== GENERIC_FAULT || !isNamed);
+        faults.replaceChildren(...telling.map(([key, state]) => this.#fault(device, key, state)));
       });
       return element("div", { class: "tile" },
         element("div", { class: "name" }, this.#led(operation_led), device.name_by_user ?? device.name),
@@ -296,8 +300,10 @@ class SolaxParallelCard extends HTMLElement {
   // The steps that the integration gives in its repair issues, in the language of the house.
   async #steps(device, keys) {
     const { issues } = await this.#hass.callWS({ type: "repairs/list_issues" });
+    // An id ends with the inverter's number and the whole key: "isolation" is not "battery_isolation".
+    const ofKeys = new RegExp(`_\\d+_(${keys.join("|")})$`);
     const ours = issues.filter((issue) =>
-      issue.domain === DOMAIN && keys.some((key) => issue.issue_id.endsWith(`_${key}`)) &&
+      issue.domain === DOMAIN && ofKeys.test(issue.issue_id) &&
       issue.translation_placeholders?.serial === device.serial_number);
     if (!ours.length) return text(this.#hass, "noSteps");
     return ours.map(({ translation_placeholders: said }) => `${said.meaning}\n\n${said.steps}`).join("\n\n");
