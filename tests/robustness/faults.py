@@ -136,7 +136,13 @@ FAULTS = (
     Fault("closed before every reply", closed_after(0), whole_link=True),
     Fault("closed in the middle of every reply", closed_after(20), whole_link=True),
     Fault("closed when one inverter is asked", closed_after(0)),
-    Fault("closed after every reply", closed_after(_WHOLE), whole_link=True),
+    Fault(
+        "closed after every reply",
+        closed_after(_WHOLE),
+        # There is no gateway at a serial port that could close anything.
+        (*TCP, Layout.RTU_OVER_TCP),
+        whole_link=True,
+    ),
     Fault("half a reply, then nothing", stalled_after(20)),
     Fault("one register too few", _registers(lambda words: words[:-1])),
     Fault("one register too many", _registers(lambda words: [*words, 0])),
