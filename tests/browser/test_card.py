@@ -69,6 +69,19 @@ async def test_fault_and_what_to_do(dashboard: Dashboard) -> None:
     await dashboard.shows("!card().querySelector('details')")
 
 
+async def test_fault_that_nobody_names(dashboard: Dashboard) -> None:
+    await dashboard.call("select.select_option", FAULTY, option="parallel_fault")
+    await dashboard.shows(
+        "card().textContent.includes('A fault of paralleling that nobody names')"
+    )
+    await dashboard.shows(
+        "card().querySelector('details summary')?.textContent === 'Parallel fault'"
+    )
+    await dashboard.repair_is_there("parallel_fault")
+    await dashboard.shows("(card().querySelector('summary').click(), true)")
+    await dashboard.shows("card().querySelector('.steps').textContent.includes('1. ')")
+
+
 async def test_open_breaker_in_the_dark_on_a_phone(dashboard: Dashboard) -> None:
     await dashboard.page.size(390, 1400)
     await dashboard.page.prefer(prefers_color_scheme="dark")
