@@ -1,6 +1,8 @@
 """The pages that are made of the integration's own tables."""
 
+from collections.abc import Iterator, Mapping
 import re
+from typing import Any
 
 import pytest
 
@@ -191,6 +193,15 @@ def test_nothing_is_explained_that_is_not_there() -> None:
 # --- messages --------------------------------------------------------------------------------------
 
 
+def texts_in(branch: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every text of a branch of the translations."""
+    for value in branch.values():
+        if isinstance(value, str):
+            yield value
+        else:
+            yield from texts_in(value)
+
+
 def test_every_message_is_on_the_page() -> None:
     page = (FOLDER / "messages.md").read_text(encoding="utf-8")
     plain = page.replace("*[", "{").replace("]*", "}")
@@ -199,9 +210,15 @@ def test_every_message_is_on_the_page() -> None:
         *TEXTS["config"]["abort"].values(),
         *TEXTS["options"]["error"].values(),
         *(each["message"] for each in TEXTS["exceptions"].values()),
-        *(each["title"] for each in TEXTS["issues"].values()),
+        *texts_in(TEXTS["issues"]),
+        *(
+            text
+            for selector in ("transfer_test", "transfer_failure", "register_problem")
+            for text in texts_in(TEXTS["selector"][selector])
+        ),
     ]
-    assert [message for message in messages if message not in plain] == []
+    lines = [line for message in messages for line in message.splitlines()]
+    assert [line for line in lines if line not in plain] == []
 
 
 def test_nothing_is_added_to_a_message_that_is_not_there() -> None:

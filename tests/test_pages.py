@@ -33,10 +33,10 @@ MANIFEST: dict[str, Any] = json.loads(
     (INTEGRATION / "manifest.json").read_text(encoding="utf-8")
 )
 OF_HOME_ASSISTANT = """
-    Add card, Add integration, Automations & scenes, Battery capacity, Battery power Inverted,
-    Blueprints, Configure, Custom repositories, Developer tools, Actions, Devices & services,
-    Download diagnostics, Enable debug logging, HACS, Home consumption, Import blueprint,
-    Individual electrical devices, Integral, Inverted, Marketplace, Network, Now, Reconfigure, Reload, Repairs, Settings, Energy, Standard,
+    Add card, Add from link, Add integration, Automations & scenes, Battery capacity, Battery power Inverted,
+    Blueprints, Configure, Custom repositories, Actions, Devices & services,
+    Download, Download diagnostics, Enable debug logging, HACS, Home consumption, Import blueprint,
+    Individual electrical devices, Install, Integral, Inverted, Marketplace, Network, Now, Reconfigure, Reload, Repairs, Settings, Energy, Standard,
     Untracked consumption, Upstream device, Settings, System, ⋮
 """
 OTHER_NAMES = {

@@ -41,20 +41,22 @@ def _serial_links(typed: Mapping[str, Any]) -> list[ModbusLink]:
     return serial_candidates(typed[CONF_DEVICE], typed[CONF_BAUDRATE])
 
 
-_LINKS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], list[ModbusLink]]]] = {
-    "tcp": (CONF_HOST, _tcp_links),
-    "serial": (CONF_DEVICE, _serial_links),
+_LINKS: Mapping[
+    str, tuple[str, str, Callable[[Mapping[str, Any]], list[ModbusLink]]]
+] = {
+    "tcp": (CONF_HOST, "invalid_host", _tcp_links),
+    "serial": (CONF_DEVICE, "invalid_serial_port", _serial_links),
 }
-"""The field with the address in the form of a step, and what makes links of the form."""
+"""By step: the field with the address, what to say of one that is none, and what makes the links."""
 
 
 def links_typed(step_id: str, typed: Mapping[str, Any]) -> list[ModbusLink]:
     """Return the links to try for what was typed in a step; raises ``AddressError``."""
-    field, links = _LINKS[step_id]
+    field, key, links = _LINKS[step_id]
     try:
         return links(typed)
     except ValueError as err:
-        raise AddressError(field, "invalid_address") from err
+        raise AddressError(field, key) from err
 
 
 def module_typed(typed: Mapping[str, Any]) -> ModuleLink:
@@ -62,7 +64,7 @@ def module_typed(typed: Mapping[str, Any]) -> ModuleLink:
     try:
         return module_from_text(typed[CONF_HOST], typed[CONF_PASSWORD])
     except ValueError as err:
-        raise AddressError(CONF_HOST, "invalid_address") from err
+        raise AddressError(CONF_HOST, "invalid_module_address") from err
 
 
 def place_typed(

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from custom_components.solax_parallel.a1_ess.checks import Check
 from custom_components.solax_parallel.a1_ess.faults import (
-    FAULTS,
+    DOCUMENTED_FAULTS,
     PARALLEL_FAULTS,
     Family,
 )
@@ -25,9 +25,10 @@ Every entity that a group can have. Entity ids are those of a group that was nev
 is more than one group, Home Assistant counts them up.
 
 Each is *unknown* where the inverter does not tell, or what it tells fails its cross-check, and
-*unavailable* while the inverter is not heard. A number is unavailable as well once no sample of it could
-be believed for more than three polls. The attribute `counted_before` is there only where a counter
-[started anew](totals.md#which-readings-are-believed).
+*unavailable* while the inverter is not heard; only what tells of silence itself stays: *Last seen*,
+*Failed polls*, *Presence*, *Failed reads in total* and *Reply time*. A number is unavailable as well once
+no sample of it could be believed for more than three polls. The attribute `counted_before` is there only
+where a counter [started anew](totals.md#which-readings-are-believed).
 
 ![The device page of a parallel group](images/group.png)"""
 
@@ -106,14 +107,20 @@ _SAID_ELSEWHERE = frozenset(
 )
 """Attributes that need not be named with every entity."""
 
+_THROUGH_PRIMARY = "; one that [only the primary tells of](setup.md#primary-only) counts as heard while it does"
+
 MEANINGS: Mapping[str, str] = {
-    "status": "how the group is: *degraded* lacks an inverter, in a *split* inverters disagree about the grid",
+    "status": (
+        "how the group is: in a *degraded* one an inverter is missing, warns, reports what nobody has a name "
+        "for, is not heard by the primary, or is in a run mode in which it does not work; in a *split* "
+        "inverters disagree about the grid"
+    ),
     "operation_led": (
         "the LED on the housing; `source` is `register` where the inverter tells it, `derived` where it "
         "follows from run mode and faults"
     ),
     "group_operation_led": "flashes red if any inverter's does; green only if every one is heard and green",
-    "units_online": "how many inverters answered in the latest poll",
+    "units_online": f"how many inverters were heard in the latest poll{_THROUGH_PRIMARY}",
     "unit_quantity": "the number of units that is set on the primary",
     "readiness": "what the pre-operation checks come to",
     "root_cause": "why the group is in trouble, in one word; `explanation` is the sentence",
@@ -131,7 +138,7 @@ MEANINGS: Mapping[str, str] = {
         "the mean; `weighting` is `capacity` where every battery counts by its capacity, `equal` where one "
         "capacity is unknown"
     ),
-    "complete": "every inverter that belongs to the group answered in the latest poll",
+    "complete": f"every inverter that belongs to the group was heard in the latest poll{_THROUGH_PRIMARY}",
     "on_grid": "the group runs with the grid; unknown where inverters disagree",
     "unbalanced": (
         "the states of charge have been more than 15 points apart for an hour; otherwise unknown while an "
@@ -147,6 +154,7 @@ MEANINGS: Mapping[str, str] = {
     "simulated_grid": "the main breaker: on is closed",
     "event": "fires once for each; the group's [triggers](automations.md) listen to it",
     "fault": "fires once when a fault is raised, with its key, and once when it is cleared, with `_cleared` behind it",
+    "parallel_fault": "something is wrong with the parallel operation, and the inverter does not say what",
     "role": "as set in the SolaX app; *secondary* where its number is not known",
     "run_mode": "what the inverter is doing",
     "grid_status": "whether this inverter runs with the grid",
@@ -183,7 +191,7 @@ def meaning_of(key: str, *, of_group: bool) -> str:
             return f"[{fault.vendor_code}](faults.md#{anchor(fault.name)})"
     if key in set(Family):
         names = ", ".join(
-            fault.name for fault in FAULTS.values() if fault.family == key
+            fault.name for fault in DOCUMENTED_FAULTS if fault.family == key
         )
         return f"any of: {names}"
     if key in set(Check):

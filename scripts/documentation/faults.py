@@ -20,8 +20,8 @@ _INTRODUCTION = """\
 <!-- Written by scripts/docs from custom_components/solax_parallel/a1_ess/faults: change that. -->
 
 What the inverters of a parallel group can report, what it means, and what you can do about it. Home
-Assistant shows the same under *Settings > Repairs* when a fault has stood for two polls, leads
-through the steps, and then reads the inverters again.
+Assistant shows the same under *Settings > System > Repairs* when a fault has stood for two polls,
+leads through the steps, and then reads the inverters again.
 
 **How well is this known?** Each fault says so:
 

@@ -25,6 +25,18 @@ _SECTIONS: Mapping[str, tuple[tuple[str, ...], str]] = {
         ("exceptions",),
         "The first ones are also the reason that Home Assistant gives for a group that does not start.",
     ),
+    "The transfer test": (
+        ("selector", "transfer_test", "options"),
+        "The first one is the title of the notification that says how far the test is, and what came of it.",
+    ),
+    "What was wrong in a transfer test": (
+        ("selector", "transfer_failure", "options"),
+        "Told of each inverter in the table of the notification.",
+    ),
+    "Validating a register map": (
+        ("selector", "register_problem", "options"),
+        "What the action says in place of a value that could not be had.",
+    ),
 }
 """Where the messages of a section stand among the texts, and what they have in common."""
 
@@ -87,22 +99,38 @@ def _dialogs() -> Iterator[str]:
 
 
 def _message(key: str, text: str) -> Iterator[str]:
-    yield f"> {_quoted(text)}"
+    yield _block(text)
     if key in MORE:
         yield MORE[key]
 
 
 def _repairs() -> Iterator[str]:
     yield "## Repairs"
-    yield "They stand under *Settings > Repairs* and close by themselves when their reason is gone."
+    yield "They stand under *Settings > System > Repairs* and close by themselves when their reason is gone."
     for texts in TEXTS["issues"].values():
         yield f"### {_quoted(texts['title'])}"
-        body = texts.get("description")
-        if body is None:
-            body = next(iter(texts["fix_flow"]["step"].values()))["description"]
-        yield "\n".join(
-            f"> {line}" if line else ">" for line in _quoted(body).splitlines()
-        )
+        if "description" in texts:
+            yield _block(texts["description"])
+        if "fix_flow" in texts:
+            yield from _pages(texts["fix_flow"])
+
+
+def _pages(flow: Mapping[str, Any]) -> Iterator[str]:
+    for page in flow["step"].values():
+        yield f"#### {_quoted(page['title'])}"
+        yield _block(page["description"])
+        if "menu_options" in page:
+            choices = " or ".join(f"*{each}*" for each in page["menu_options"].values())
+            yield f"You choose: {choices}."
+    yield "#### At the end"
+    for text in (*flow.get("create_entry", {}).values(), *flow["abort"].values()):
+        yield _block(text)
+
+
+def _block(text: str) -> str:
+    return "\n".join(
+        f"> {line}" if line else ">" for line in _quoted(text).splitlines()
+    )
 
 
 def _quoted(text: str) -> str:

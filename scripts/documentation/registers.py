@@ -51,7 +51,7 @@ the day at which the value differs.
    of the windows below, because nothing else is ever read. What is read through a
    [monitoring module](module.md#correcting-a-place) has a section of its own, `module`, with `index`
    instead of `address` and `window`.
-3. Run the action *Validate register map* under *Developer tools > Actions*:
+3. Run the action *Validate register map* under *Settings > Tools > Actions*:
 
    ```yaml
    action: solax_parallel.validate_profile
@@ -76,8 +76,9 @@ numbers."""
 _READING = """\
 ## Windows
 
-A window is a run of addresses that is read with one request, as a whole. Nothing outside of them is
-ever read. Your file can move a window (`windows:`), and can't add one."""
+A window is a run of addresses. One request reads it, from the first to the last register below that lies
+in it. Nothing outside of the windows is ever read. Your file can move a window (`windows:`), and can't
+add one."""
 
 _REGISTERS = """\
 ## Registers

@@ -250,7 +250,7 @@ async def test_a_module_that_waits_for_another_question(
 async def test_no_address(hass: HomeAssistant, typed: str) -> None:
     walk = await Walk.begin(hass, "module")
     await walk.submit(host=typed, password=PASSWORD)
-    assert walk.errors == {"host": "invalid_address"}
+    assert walk.errors == {"host": "invalid_module_address"}
 
 
 async def test_what_can_be_wrong_with_a_member(

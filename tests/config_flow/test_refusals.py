@@ -84,7 +84,7 @@ async def test_another_modbus_device(hass: HomeAssistant, registers: int) -> Non
 async def test_no_host(hass: HomeAssistant, host: str) -> None:
     walk = await Walk.begin(hass, "tcp")
     await walk.submit(host=host, port=502)
-    assert (walk.step, walk.errors) == ("tcp", {"host": "invalid_address"})
+    assert (walk.step, walk.errors) == ("tcp", {"host": "invalid_host"})
 
 
 async def test_checks_that_an_unheard_unit_leaves_open(
@@ -234,7 +234,7 @@ async def test_search_passes_over_what_is_set_up(
 async def test_no_serial_port(hass: HomeAssistant, device: str) -> None:
     walk = await Walk.begin(hass, "serial")
     await walk.submit(device=device)
-    assert (walk.step, walk.errors) == ("serial", {"device": "invalid_address"})
+    assert (walk.step, walk.errors) == ("serial", {"device": "invalid_serial_port"})
 
 
 async def test_two_primaries(hass: HomeAssistant, serve: Serve) -> None:

@@ -15,7 +15,7 @@ STEPS: Mapping[str, str] = {
     ),
     "parallel_line": (
         "Look at the COMM cables between the inverters, and to the BI or BI PRO if there is one: "
-        "every plug is fully in, no cable is torn or squeezed, and the termination plug is in COMM "
+        "every plug is fully in, no cable is torn or squeezed, and the 120 ohm plug is in COMM "
         "IN of the last secondary. Only look: if a cover is in the way, leave it to an electrician."
     ),
     "rs485_line": (
