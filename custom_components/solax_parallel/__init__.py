@@ -19,9 +19,9 @@ from .issues import async_clear_issues, async_watch_entries
 from .register_map import async_forget_profile
 from .remote_mode import async_clear_remote_mode
 from .services import async_setup_services
-from .tables import Words
 from .totals import TotalStore, async_forget_counts
 from .wiring import async_wire
+from .words import Words
 
 PLATFORMS = (
     Platform.BINARY_SENSOR,

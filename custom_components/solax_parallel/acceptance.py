@@ -25,7 +25,8 @@ from .a1_ess.transfer_test import (
     refusal,
 )
 from .const import DOMAIN
-from .tables import Words, transfer_table
+from .tables import transfer_table
+from .words import Words
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -20,7 +20,15 @@ from homeassistant.core import callback
 from .a1_ess.codes import Role
 from .a1_ess.identity import Identity
 from .a1_ess.profile import Profile, ProfileError
-from .a1_ess.roster import Placed, Refusal, Roster, RosterError, group_of, leading
+from .a1_ess.roster import (
+    Placed,
+    Refusal,
+    Roster,
+    RosterError,
+    checks_of,
+    group_of,
+    leading,
+)
 from .a1_ess.scan import SCANNED_IDS, FoundInverter, Scan, behind_module, scan_place
 from .a1_ess.source import ReadError
 from .addresses import (
@@ -76,14 +84,8 @@ from .links import (
 from .modules import async_ask_module, error_key
 from .options_flow import SolaxOptionsFlow
 from .register_map import async_load_profile
-from .tables import (
-    Words,
-    answers_in_words,
-    check_table,
-    checks_of,
-    unit_line,
-    unit_table,
-)
+from .tables import answers_in_words, check_table, unit_line, unit_table
+from .words import Words
 
 
 class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):

@@ -11,7 +11,7 @@ from .a1_ess.codes import Role
 from .a1_ess.inverter_state import InverterState
 from .a1_ess.remote_mode import RemoteModeWatch
 from .const import DOMAIN
-from .tables import Words
+from .words import Words
 
 _UNITS = "units"
 
