@@ -83,6 +83,16 @@ class Roster[L]:
             raise RosterError(Refusal.TOO_MANY_UNITS)
         self.units = sorted(units, key=lambda unit: list(Role).index(unit.found.role))
 
+    def keep(self, earlier: Iterable[Placed[L]]) -> None:
+        """Take in what was found earlier and not anew, unless that would be too many.
+
+        Which of too many belong here nobody knows.
+        """
+        known = self.serial_numbers
+        kept = [placed for placed in earlier if placed.serial_number not in known]
+        if len(self.units) + len(kept) <= MAX_UNITS:
+            self.join(kept)
+
     def check(self, taken: Set[str]) -> None:
         """Raise ``RosterError`` for what can't become a group of its own.
 
