@@ -18,6 +18,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from tests.a1_ess.modules import PASSWORD, Reply, saying, says
 from tests.a1_ess.test_module import FAILURES
+from tests.a1_ess.wire import crowded
 from tests.config_flow.conftest import Misbehave, Serve, ServeModules, make_group
 from tests.config_flow.walk import Walk
 from tests.contract import ENERGY_TOTALS, entities_of
@@ -234,6 +235,13 @@ async def test_each_failure_says_what_to_do(
     module.default = says(saying({80: 0, 81: 0, 82: 1}))
     await walk.submit(host=address, password=PASSWORD)
     assert walk.step == "confirm"
+
+
+async def test_an_address_that_lets_nobody_in(hass: HomeAssistant) -> None:
+    walk = await Walk.begin(hass, "module")
+    with crowded() as port:
+        await walk.submit(host=f"127.0.0.1:{port}", password=PASSWORD)
+    assert walk.errors == {"base": "module_unreachable"}
 
 
 async def test_a_module_that_waits_for_another_question(
