@@ -19,11 +19,12 @@ from homeassistant.components.persistent_notification import (
     UpdateType,
     async_register_callback,
 )
+from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import restore_state
 
-from .conftest import StartGroup
+from .conftest import Log, StartGroup
 from .groups import (
     GroupOnTheWire,
     entity_id,
@@ -330,3 +331,42 @@ async def test_restart(
     assert after["state"] == ("passed" if passed else "aborted")
     assert after["units"] == before["units"]
     assert after["started"] == before["started"]
+
+
+@pytest.mark.parametrize(
+    ("key", "damaged"),
+    [
+        ("started", "2026-06-21T12:00:00"),
+        ("started", "noon"),
+        ("limit", float("nan")),
+        ("phase", ""),
+        ("ended", 0),
+        ("units", {"SERIAL": {"role": "primary"}}),
+    ],
+)
+async def test_a_damaged_result(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    start_group: StartGroup,
+    logged: Log,
+    key: str,
+    damaged: object,
+) -> None:
+    wire = await start_group(units=2)
+    assert await wire.set_up()
+    await start(hass)
+    await restore_state.async_get(hass).async_dump_states()
+    (stored,) = (
+        extra
+        for kept in hass_storage[restore_state.STORAGE_KEY]["data"]
+        if "phase" in (extra := kept["extra_data"] or {})
+    )
+    stored[key] = damaged
+    assert await hass.config_entries.async_unload(wire.entry.entry_id)
+    await async_mock_load_restore_state_from_storage(hass)
+    assert await set_up(hass, wire.entry)
+    assert result(wire)["state"] == STATE_UNKNOWN
+    # What is damaged is not told: it could hold a serial number.
+    assert logged == [
+        ("WARNING", "The stored transfer test can't be read and is forgotten")
+    ]

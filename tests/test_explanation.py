@@ -14,7 +14,7 @@ from custom_components.solax_parallel.a1_ess.inverter_state import (
 )
 from custom_components.solax_parallel.a1_ess.root_cause import find_root_cause
 from custom_components.solax_parallel.explanation import explain
-from custom_components.solax_parallel.tables import Words
+from custom_components.solax_parallel.words import Words
 from homeassistant.core import HomeAssistant
 
 from .groups import ROLES

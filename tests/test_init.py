@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE
+from custom_components.solax_parallel.simulator.module import SimulatedModule
 from custom_components.solax_parallel.simulator.server import SimulatorServer
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, STATE_UNAVAILABLE
@@ -352,6 +353,28 @@ async def test_simulated_group_that_cannot_listen(
     ) == ("simulator_cannot_listen", {"error": "no port is left"})
     await come_back(hass)
     assert is_loaded(simulated_entry)
+
+
+async def test_none_goes_on_listening_where_one_can_not(
+    hass: HomeAssistant, add_simulated: AddSimulated
+) -> None:
+    entry = add_simulated(interface="module")
+    listen = SimulatedModule.start
+    ports: list[int] = []
+
+    async def listen_twice(module: SimulatedModule) -> None:
+        if len(ports) == 2:
+            raise OSError("no port is left")
+        await listen(module)
+        ports.append(module.port)
+
+    with patch.object(SimulatedModule, "start", listen_twice):
+        assert not await set_up(hass, entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert len(ports) == 2
+    for port in ports:
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-import socket
 import time
 from typing import Any
 
@@ -37,6 +36,7 @@ from homeassistant.helpers import (
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
+from .a1_ess.wire import crowded
 from .conftest import AddSimulated, Log, StartGroup
 from .contract import ENERGY_TOTALS
 from .groups import (
@@ -227,17 +227,10 @@ async def test_while_a_link_can_not_be_opened(
     wire = await start_group(units=1)
     assert await wire.set_up()
     await wire.server.vanish()
-    # Whoever comes third is neither let in nor sent away.
-    with socket.create_server(("127.0.0.1", wire.server.port), backlog=0) as full:
-        places = [socket.socket() for _ in range(2)]
-        for place in places:
-            place.setblocking(False)
-            place.connect_ex(full.getsockname())
+    with crowded(wire.server.port):
         begin_poll(hass)
         await asyncio.sleep(0.1)
         assert await switch(hass, wire.primary, on=False) < 0.5
-        for place in places:
-            place.close()
     assert state(hass, f"{wire.primary}_group_status").state == STATE_UNKNOWN
     assert logged == []
 

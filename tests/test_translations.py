@@ -42,7 +42,7 @@ from custom_components.solax_parallel.guidance import fault_in_words
 from custom_components.solax_parallel.options_flow import SolaxOptionsFlow
 from custom_components.solax_parallel.repairs import FaultFlow, UnitReplacedFlow
 from custom_components.solax_parallel.smart_loads import name_field
-from custom_components.solax_parallel.tables import Words
+from custom_components.solax_parallel.words import Words
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er

@@ -19,9 +19,9 @@ from .issues import async_clear_issues, async_watch_entries
 from .register_map import async_forget_profile
 from .remote_mode import async_clear_remote_mode
 from .services import async_setup_services
-from .tables import Words
 from .totals import TotalStore, async_forget_counts
-from .wiring import async_wire
+from .wiring import async_forget_kept, async_wire
+from .words import Words
 
 PLATFORMS = (
     Platform.BINARY_SENSOR,
@@ -104,6 +104,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> No
     async_clear_issues(hass, entry)
     async_clear_remote_mode(hass, entry)
     async_forget_profile(hass, entry)
+    async_forget_kept(hass, entry)
     await async_forget_counts(hass, entry.entry_id)
     async_forget_transfer_test(hass, entry)
     await async_forget_facts(hass, entry)

@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 import logging
 from typing import Any, Self, override
 
+import voluptuous as vol
+
 from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.restore_state import ExtraStoredData
 from homeassistant.util import dt as dt_util
 
@@ -25,7 +28,9 @@ from .a1_ess.transfer_test import (
     refusal,
 )
 from .const import DOMAIN
-from .tables import Words, transfer_table
+from .stored import number
+from .tables import transfer_table
+from .words import Words
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -101,6 +106,42 @@ def _notification_id(entry_id: str) -> str:
     return f"{DOMAIN}_transfer_test_{entry_id}"
 
 
+def _time(stored: Any) -> datetime:
+    time = cv.datetime(stored)
+    if time.tzinfo is None:
+        raise vol.Invalid("expected a time with its zone")
+    return time
+
+
+def _duration(stored: Any) -> timedelta:
+    return timedelta(seconds=number(stored))
+
+
+def _transfer(stored: Any) -> Transfer:
+    return Transfer(**_TRANSFER(stored))
+
+
+_TRANSFER = vol.Schema(
+    {
+        vol.Required("role"): vol.Coerce(Role),
+        vol.Required("off_grid_after"): vol.Any(None, number),
+        vol.Required("on_grid_after"): vol.Any(None, number),
+        vol.Required("failure"): vol.Any(None, vol.Coerce(Failure)),
+    },
+    extra=vol.REMOVE_EXTRA,
+)
+_TEST = vol.Schema(
+    {
+        vol.Required("started"): _time,
+        vol.Required("limit"): _duration,
+        vol.Required("phase"): vol.Coerce(Phase),
+        vol.Required("ended"): vol.Any(None, _time),
+        vol.Required("units"): {str: _transfer},
+    },
+    extra=vol.REMOVE_EXTRA,
+)
+
+
 @dataclass
 class StoredTransferTest(ExtraStoredData):
     """A transfer test as it outlives a restart."""
@@ -126,41 +167,8 @@ class StoredTransferTest(ExtraStoredData):
         if not stored:
             return cls(None)
         try:
-            ended = stored["ended"]
-            return cls(
-                TransferTest(
-                    started=_time(stored["started"]),
-                    limit=timedelta(seconds=stored["limit"]),
-                    phase=Phase(stored["phase"]),
-                    ended=None if ended is None else _time(ended),
-                    units={
-                        serial: Transfer(
-                            role=Role(unit["role"]),
-                            off_grid_after=_seconds(unit["off_grid_after"]),
-                            on_grid_after=_seconds(unit["on_grid_after"]),
-                            failure=unit["failure"] and Failure(unit["failure"]),
-                        )
-                        for serial, unit in stored["units"].items()
-                    },
-                )
-            )
-        except (
-            AttributeError,
-            KeyError,
-            OverflowError,
-            TypeError,
-            ValueError,
-        ) as err:
-            _LOGGER.warning("The stored transfer test can't be read: %r", err)
+            return cls(TransferTest(**_TEST(stored)))
+        except vol.Invalid:
+            # Not why: the reason could hold a serial number.
+            _LOGGER.warning("The stored transfer test can't be read and is forgotten")
             return cls(None)
-
-
-def _time(stored: str) -> datetime:
-    time = datetime.fromisoformat(stored)
-    if time.tzinfo is None:
-        raise ValueError("a time without its zone")
-    return time
-
-
-def _seconds(stored: float | None) -> float | None:
-    return None if stored is None else timedelta(seconds=stored).total_seconds()

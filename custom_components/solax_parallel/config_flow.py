@@ -20,7 +20,15 @@ from homeassistant.core import callback
 from .a1_ess.codes import Role
 from .a1_ess.identity import Identity
 from .a1_ess.profile import Profile, ProfileError
-from .a1_ess.roster import Placed, Refusal, Roster, RosterError, group_of, leading
+from .a1_ess.roster import (
+    Placed,
+    Refusal,
+    Roster,
+    RosterError,
+    checks_of,
+    group_of,
+    leading,
+)
 from .a1_ess.scan import SCANNED_IDS, FoundInverter, Scan, behind_module, scan_place
 from .a1_ess.source import ReadError
 from .addresses import (
@@ -76,14 +84,8 @@ from .links import (
 from .modules import async_ask_module, error_key
 from .options_flow import SolaxOptionsFlow
 from .register_map import async_load_profile
-from .tables import (
-    Words,
-    answers_in_words,
-    check_table,
-    checks_of,
-    unit_line,
-    unit_table,
-)
+from .tables import answers_in_words, check_table, unit_line, unit_table
+from .words import Words
 
 
 class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -187,7 +189,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 "tcp", "all_set_up" if found else "nothing_found"
             )
         if not leading(self._searched):
-            return self._refuse("tcp", Refusal.NO_PRIMARY)
+            return self._await_primary("tcp", Roster(self._searched))
         return await self.async_step_choose()
 
     async def async_step_choose(
@@ -201,12 +203,12 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
                 if each.serial_number == user_input[CONF_SERIAL_NUMBER]
             )
             try:
-                self._roster = group_of(chosen, self._searched)
-                self._roster.check(self._serial_numbers_elsewhere)
+                roster = group_of(chosen, self._searched)
+                roster.check(self._serial_numbers_elsewhere)
             except RosterError as err:
                 self._errors = {"base": err.refusal}
             else:
-                return await self._async_step_next()
+                return await self._async_step_next(roster)
         return self._form("choose", units=unit_table(self._searched, self._words))
 
     # Looking behind one address
@@ -464,29 +466,31 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Take in inverters, and go on to what is missing or back to what found them."""
         taken = self._serial_numbers_elsewhere
+        roster: Roster[AnyLink] = Roster()
         try:
-            self._roster.add(found, link)
-            # A search may have found secondaries without their primary.
-            known = self._roster.serial_numbers
-            self._roster.join(
-                each for each in self._searched if each.serial_number not in known
-            )
-            if self._roster.primary.serial_number in taken:
+            roster.add(found, link)
+            if any(each.serial_number in taken for each in leading(roster.units)):
                 return self.async_abort(reason="already_configured")
-            self._roster.check(taken)
+            roster.keep(
+                each for each in self._roster.units if each.serial_number not in taken
+            )
+            roster.check(taken)
         except RosterError as err:
-            return self._refuse(step_id, err.refusal)
-        return await self._async_step_next()
+            if err.refusal is Refusal.NO_PRIMARY:
+                return self._await_primary(step_id, roster)
+            return self._form_with_error(step_id, err.refusal)
+        return await self._async_step_next(roster)
 
-    async def _async_step_next(self) -> ConfigFlowResult:
-        """Go on to what the roster lacks."""
-        primary = self._roster.primary.serial_number
+    async def _async_step_next(self, roster: Roster[AnyLink]) -> ConfigFlowResult:
+        """Go on to what a roster lacks."""
+        self._roster = roster
+        primary = roster.primary.serial_number
         if (entry := self._reconfigured) is None:
             await self.async_set_unique_id(primary)
             self._abort_if_unique_id_configured()
         elif primary != primary_of(entry)[CONF_SERIAL_NUMBER]:
             return self.async_abort(reason="unique_id_mismatch")
-        if self._roster.wanted:
+        if roster.wanted:
             return self._members_form()
         return await self.async_step_confirm()
 
@@ -610,11 +614,11 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             return False
         return True
 
-    def _refuse(self, step_id: str, refusal: Refusal) -> ConfigFlowResult:
-        """Go back to a form and say why what was found is no group."""
-        units = self._roster.units or self._searched
-        roles = self._roles_in_words(unit.found.role for unit in units)
-        return self._form_with_error(step_id, refusal, units=roles)
+    def _await_primary(self, step_id: str, roster: Roster[AnyLink]) -> ConfigFlowResult:
+        """Keep what was found, and go back to a form for its primary."""
+        self._roster = roster
+        roles = self._roles_in_words(unit.found.role for unit in roster.units)
+        return self._form_with_error(step_id, Refusal.NO_PRIMARY, units=roles)
 
     def _roles_in_words(self, roles: Iterable[Role]) -> str:
         return ", ".join(self._words("role", role) for role in roles)

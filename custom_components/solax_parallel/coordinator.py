@@ -22,8 +22,8 @@ from .issues import Issues, async_clear_issues
 from .pace import Pace
 from .poll_log import PollLog
 from .remote_mode import RemoteModeIssue
-from .tables import Words
 from .wiring import Wiring
+from .words import Words
 
 DEFAULT_TRANSFER_TIME = timedelta(minutes=5)
 """Within which a transfer test must be over."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from .a1_ess.codes import Role
 from .a1_ess.inverter_state import InverterState
 from .a1_ess.root_cause import RootCause
-from .tables import Words
+from .words import Words
 
 
 def explain(cause: RootCause, members: Collection[InverterState], words: Words) -> str:

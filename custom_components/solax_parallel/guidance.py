@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .a1_ess.faults import PINS, Fault
-from .tables import Words
+from .words import Words
 
 
 def fault_in_words(fault: Fault, words: Words) -> dict[str, str]:

@@ -21,7 +21,7 @@ from .a1_ess.standing import POLLS, Place, count, verdicts
 from .const import DOMAIN
 from .entry_data import known_serial_numbers
 from .guidance import fault_in_words
-from .tables import UNKNOWN, Words
+from .words import UNKNOWN, Words
 
 _SEVERITIES = {
     Severity.FAULT: ir.IssueSeverity.ERROR,

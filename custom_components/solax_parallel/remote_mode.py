@@ -10,7 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 from .a1_ess.inverter_state import InverterState
 from .a1_ess.remote_mode import RemoteModeWatch
 from .const import DOMAIN
-from .tables import Words
+from .words import Words
 
 _UNITS = "units"
 

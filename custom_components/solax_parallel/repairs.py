@@ -14,7 +14,7 @@ from .coordinator import SolaxConfigEntry, SolaxCoordinator
 from .entry_data import known_serial_numbers, serial_numbers_of
 from .guidance import steps_in_words
 from .replace import async_replace_unit
-from .tables import Words
+from .words import Words
 
 
 class UnitReplacedFlow(RepairsFlow):

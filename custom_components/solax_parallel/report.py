@@ -17,7 +17,8 @@ from .a1_ess.transfer_test import TransferTest
 from .const import CLEARED, DOMAIN, FAULT_EVENT, FAULT_WORD
 from .coordinator import SolaxCoordinator
 from .explanation import explain
-from .tables import UNKNOWN, Words, check_table, table, transfer_table
+from .tables import check_table, table, transfer_table
+from .words import UNKNOWN, Words
 
 FAULT_HISTORY = timedelta(days=30)
 """How far back a report looks for faults."""

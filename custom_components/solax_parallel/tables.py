@@ -1,49 +1,21 @@
 """Found inverters and checks as tables that a dialog can draw, in the language of the house."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers import translation
-
-from .a1_ess.checks import Check, CheckResult, Statement, Unit, run_checks
+from .a1_ess.checks import Check, CheckResult, Statement
 from .a1_ess.codes import ModelType, Role
-from .a1_ess.installation import Installation
-from .a1_ess.roster import Placed, Roster
+from .a1_ess.roster import Placed
 from .a1_ess.scan import FoundInverter, Scan
 from .a1_ess.source import Value
 from .a1_ess.transfer_test import TransferTest
-from .const import DOMAIN
-
-UNKNOWN = "?"
+from .words import UNKNOWN, Words
 
 _VALUES: Mapping[Check, Callable[[Value], str]] = {
     Check.RATED_POWER: lambda value: f"{value} W",
     Check.MODEL_TYPE: lambda value: ModelType(str(value)).label,
 }
 """How a value is written where it is more than itself."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """Translated words, which a table can't get from the front end."""
-
-    _translations: Mapping[str, str]
-
-    @classmethod
-    async def async_load(cls, hass: HomeAssistant) -> Self:
-        """Load the words in the language of Home Assistant."""
-        return cls(
-            await translation.async_get_translations(
-                hass, hass.config.language, "selector", {DOMAIN}
-            )
-        )
-
-    def __call__(self, selector: str, option: str) -> str:
-        """Return the name of ``option``; itself where there is none."""
-        key = f"component.{DOMAIN}.selector.{selector}.options.{option}"
-        return self._translations.get(key, option)
 
 
 def unit_table(
@@ -85,31 +57,6 @@ def unit_table(
 def unit_line(unit: Placed[Any], words: Words) -> str:
     """Return an inverter in one line."""
     return f"{words('role', unit.found.role)} · {unit.serial_number} · {unit.link}"
-
-
-def checks_of(
-    roster: Roster[Any], installation: Installation
-) -> dict[Check, CheckResult]:
-    """Return how the pre-operation checks of what was found came out."""
-    return run_checks(
-        [
-            *(
-                Unit(
-                    serial_number=unit.serial_number,
-                    role=unit.found.role,
-                    answer=unit.found,
-                )
-                for unit in roster.units
-            ),
-            *(
-                Unit(serial_number=None, role=role, answer=None)
-                for role in roster.missing
-            ),
-        ],
-        unit_quantity=roster.unit_quantity,
-        backup_interface=roster.backup_interface or installation.backup_interface,
-        installation=installation,
-    )
 
 
 def check_table(

@@ -12,7 +12,7 @@ from .const import DOMAIN
 from .coordinator import SolaxCoordinator
 from .register_map import async_load_profile, owners_file
 from .report import shortened
-from .tables import Words
+from .words import Words
 
 
 async def async_validate_profile(coordinator: SolaxCoordinator) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """From what an entry remembers to inverters on open links."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TIMEOUT
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -69,11 +70,20 @@ class _SharedLink:
 
 _SHARED_LINKS: HassKey[dict[LinkParams, _SharedLink]] = HassKey(f"{DOMAIN}_links")
 
-_MODULES: HassKey[dict[ModuleLink, Module]] = HassKey(f"{DOMAIN}_modules")
-"""Kept over a reload: a module bears no more questions because of that."""
 
-_SWITCH_TIMES: HassKey[dict[str, SwitchTimes]] = HassKey(f"{DOMAIN}_switch_times")
-"""By entry, kept over a reload: the relays are still as warm as before."""
+@dataclass
+class _Kept:
+    """What is kept of an entry over a reload.
+
+    A module bears no more questions because of that, and the relays are still as warm as before.
+    """
+
+    modules: Mapping[ModuleLink, Module] = field(default_factory=dict)
+    switch_times: SwitchTimes = field(default_factory=SwitchTimes)
+
+
+KEPT: HassKey[dict[str, _Kept]] = HassKey(f"{DOMAIN}_kept")
+"""By entry."""
 
 
 @dataclass
@@ -151,6 +161,13 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         servers, ways = await _async_serve(
             simulation, profile, simulated.get(CONF_INTERFACE, MODBUS)
         )
+    kept = hass.data.setdefault(KEPT, {}).setdefault(entry.entry_id, _Kept())
+    kept.modules = {
+        way: kept.modules.get(way)
+        or open_module(hass, way, pacing=PACING if simulation is None else 0)
+        for way in ways
+        if isinstance(way, ModuleLink)
+    }
     system_interval = _system_interval(len(units), any_reported=None in ways)
     clock = SteadyClock()
     inverters: dict[AnyLink, list[Inverter]] = {}
@@ -168,12 +185,7 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         member = member_from(unit)
         source_by: SourceBy
         if isinstance(way, ModuleLink):
-            if simulation is None:
-                known = hass.data.setdefault(_MODULES, {})
-                module = known.setdefault(way, open_module(hass, way, pacing=PACING))
-            else:
-                module = open_module(hass, way, pacing=0)
-            source_by = partial(ModuleSource, module)
+            source_by = partial(ModuleSource, kept.modules[way])
         else:
             if way.params not in links:
                 links[way.params] = _take_link(
@@ -208,11 +220,15 @@ async def async_wire(hass: HomeAssistant, entry: ConfigEntry) -> Wiring:
         minimum_switch_time=entry.options.get(
             CONF_MINIMUM_SWITCH_TIME, DEFAULT_MINIMUM_SWITCH_TIME
         ),
-        times=hass.data.setdefault(_SWITCH_TIMES, {}).setdefault(
-            entry.entry_id, SwitchTimes()
-        ),
+        times=kept.switch_times,
     )
     return Wiring(hass, profile, group, control, links, sources, simulation, servers)
+
+
+@callback
+def async_forget_kept(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Forget what was kept of an entry that was removed, passwords of modules among it."""
+    hass.data.get(KEPT, {}).pop(entry.entry_id, None)
 
 
 async def _async_serve(
@@ -227,8 +243,11 @@ async def _async_serve(
         await server.start()
         return [server], [TcpLink(HOST, server.port)] * len(simulation.units)
     modules = [SimulatedModule(simulation, unit, profile) for unit in simulation.units]
-    for module in modules:
-        await module.start()
+    async with AsyncExitStack() as started:
+        for module in modules:
+            await module.start()
+            started.push_async_callback(module.stop)
+        started.pop_all()
     return [*modules], [
         ModuleLink(HOST, module.password, module.port) for module in modules
     ]

@@ -48,6 +48,7 @@ from .modules import (
     sends,
     stays_silent,
 )
+from .wire import crowded
 
 type StartModule = Callable[..., Awaitable[HostileModule]]
 type OpenModule = Callable[..., Module]
@@ -186,6 +187,11 @@ async def test_nobody_listens(
     await server.stop()
     with pytest.raises(ModuleUnreachableError):
         await open_module(server).answer()
+
+
+async def test_nobody_lets_in(socket_enabled: None, open_module: OpenModule) -> None:
+    with crowded() as port, pytest.raises(ModuleUnreachableError):
+        await open_module(HostileModule(port=port)).answer()
 
 
 async def test_a_whole_answer(

@@ -119,6 +119,18 @@ def test_what_is_refused_changes_nothing(
     assert roster.units == [Placed(PRIMARY, HERE), Placed(FIRST, HERE)]
 
 
+def test_what_was_found_earlier_gives_way() -> None:
+    roster: Roster[str] = Roster()
+    roster.add([PRIMARY, FIRST], HERE)
+
+    roster.keep([Placed(FIRST, THERE), Placed(SECOND, THERE)])
+    kept = [Placed(PRIMARY, HERE), Placed(FIRST, HERE), Placed(SECOND, THERE)]
+    assert roster.units == kept
+
+    roster.keep([Placed(THIRD, THERE), Placed(inverter(Role.SECONDARY), THERE)])
+    assert roster.units == kept
+
+
 def test_a_group_needs_a_primary_with_a_quantity() -> None:
     roster: Roster[str] = Roster()
     roster.add([FIRST], HERE)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 import contextlib
 from dataclasses import dataclass, field
 import os
 from pathlib import Path
+import socket
 import struct
 import tty
 from typing import Literal, Self, override
@@ -17,6 +18,18 @@ READ_HOLDING = 3
 READ_INPUT = 4
 WRITE_SINGLE = 6
 WRITE_MULTIPLE = 16
+
+
+@contextlib.contextmanager
+def crowded(port: int = 0) -> Iterator[int]:
+    """Hold a port, which is yielded, where whoever comes is neither let in nor sent away."""
+    with contextlib.ExitStack() as held:
+        full = held.enter_context(socket.create_server(("127.0.0.1", port), backlog=0))
+        for _ in range(2):
+            place = held.enter_context(socket.socket())
+            place.setblocking(False)
+            place.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
 
 
 @dataclass(frozen=True, kw_only=True)

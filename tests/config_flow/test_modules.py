@@ -9,15 +9,18 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
 from custom_components.solax_parallel.const import CONF_UNITS, DOMAIN
+from custom_components.solax_parallel.entry_data import link_of
 from custom_components.solax_parallel.links import link_from_data
 from custom_components.solax_parallel.simulator.group import SimulatedGroup
 from custom_components.solax_parallel.simulator.module import SimulatedModule
+from custom_components.solax_parallel.wiring import KEPT
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, State
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from tests.a1_ess.modules import PASSWORD, Reply, saying, says
 from tests.a1_ess.test_module import FAILURES
+from tests.a1_ess.wire import crowded
 from tests.config_flow.conftest import Misbehave, Serve, ServeModules, make_group
 from tests.config_flow.walk import Walk
 from tests.contract import ENERGY_TOTALS, entities_of
@@ -234,6 +237,13 @@ async def test_each_failure_says_what_to_do(
     module.default = says(saying({80: 0, 81: 0, 82: 1}))
     await walk.submit(host=address, password=PASSWORD)
     assert walk.step == "confirm"
+
+
+async def test_an_address_that_lets_nobody_in(hass: HomeAssistant) -> None:
+    walk = await Walk.begin(hass, "module")
+    with crowded() as port:
+        await walk.submit(host=f"127.0.0.1:{port}", password=PASSWORD)
+    assert walk.errors == {"base": "module_unreachable"}
 
 
 async def test_a_module_that_waits_for_another_question(
@@ -475,6 +485,19 @@ async def test_changed_passwords_are_asked_for(
     assert entry.state is ConfigEntryState.LOADED
     assert state(hass, f"{primary}_group_units_online").state == "3"
     assert reauth_flows(hass) == []
+    # Nothing that asks with an old password is kept.
+    assert set(hass.data[KEPT][entry.entry_id].modules) == {
+        link_of(unit) for unit in entry.data[CONF_UNITS]
+    }
+
+
+async def test_passwords_of_a_removed_group_are_forgotten(
+    hass: HomeAssistant, serve_modules: ServeModules
+) -> None:
+    entry = await add(hass, await serve_modules(make_group(2)))
+    assert len(hass.data[KEPT][entry.entry_id].modules) == 2
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert hass.data[KEPT] == {}
 
 
 async def test_a_changed_password_of_the_only_inverter(

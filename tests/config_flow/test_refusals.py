@@ -129,6 +129,69 @@ async def test_only_secondaries_then_the_primary(
     )
 
 
+async def test_a_secondary_of_another_group_is_not_kept(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    theirs = make_group(2, "THEIRS")
+    walk = await tcp(hass, (await serve(theirs)).port)
+    await walk.submit()
+    assert walk.entry
+    walk = await tcp(hass, (await serve(theirs, {1: 1})).port)
+    assert (walk.step, walk.errors) == ("tcp", {"base": "other_group"})
+    ours = await serve(make_group(2, "OURS"))
+    await walk.submit(host="127.0.0.1", port=ours.port)
+    assert walk.step == "confirm"
+
+
+async def test_a_secondary_that_is_found_again_elsewhere(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(2)
+    before, now = await serve(group), await serve(group)
+    walk = await tcp(hass, before.port, unit_id=2)
+    assert (walk.step, walk.errors) == ("tcp", {"base": "no_primary"})
+    await walk.submit(host="127.0.0.1", port=now.port)
+    assert walk.step == "confirm"
+    await walk.submit()
+    assert [unit["link"]["port"] for unit in walk.entry.data["units"]] == [now.port] * 2
+
+
+async def test_a_primary_that_is_refused_is_not_kept(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    group = make_group(2)
+    secondary = await serve(group, {1: 1})
+    wrong = await serve(make_group(1, "WRONG"), pokes={(1, READINGS, QUANTITY): 0})
+    primary = await serve(group, {1: 0})
+    walk = await tcp(hass, secondary.port)
+    assert walk.errors == {"base": "no_primary"}
+    await walk.submit(host="127.0.0.1", port=wrong.port)
+    assert walk.errors == {"base": "quantity_zero"}
+    await walk.submit(host="127.0.0.1", port=primary.port)
+    # The secondary is.
+    assert walk.step == "confirm"
+    await walk.submit()
+    assert [unit["serial_number"] for unit in walk.entry.data["units"]] == list(
+        group.serial_numbers
+    )
+
+
+async def test_secondaries_that_would_be_too_many_are_not_kept(
+    hass: HomeAssistant, serve: Serve
+) -> None:
+    others = await serve(make_group(4, "OTHERS"), {1: 1, 2: 2, 3: 3})
+    group = make_group(2)
+    server = await serve(group)
+    walk = await tcp(hass, others.port)
+    assert walk.errors == {"base": "no_primary"}
+    await walk.submit(host="127.0.0.1", port=server.port)
+    assert walk.step == "confirm"
+    await walk.submit()
+    assert [unit["serial_number"] for unit in walk.entry.data["units"]] == list(
+        group.serial_numbers
+    )
+
+
 async def test_search_knows_the_primary_of_a_secondary(
     hass: HomeAssistant, serve: Serve
 ) -> None:

@@ -1,7 +1,7 @@
 """A group behind hostile wires, in every layout, in time lapse."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 import time
@@ -10,7 +10,6 @@ from typing import Any
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
-from custom_components.solax_parallel.a1_ess.inverter import Member
 from custom_components.solax_parallel.a1_ess.inverter_state import InverterState
 from custom_components.solax_parallel.a1_ess.profile import Space, load_profile
 from custom_components.solax_parallel.const import (
@@ -123,13 +122,7 @@ class Site:
             for unit, member in zip(group.units, known, strict=True):
                 server = await WireServer(content=content_of(group, {1: unit})).start()
                 servers.append(server)
-                alone = Member(
-                    serial_number=member.serial_number,
-                    unit_id=1,
-                    role=member.role,
-                    rated_power=member.rated_power,
-                    model_type=member.model_type,
-                )
+                alone = replace(member, unit_id=1)
                 units.append(unit_data(alone, TcpLink("127.0.0.1", server.port)))
         else:
             content = content_of(group, {unit.unit_id: unit for unit in group.units})

@@ -20,6 +20,7 @@ from aiohttp import (
     ClientResponseError,
     ClientSession,
     ClientTimeout,
+    ConnectionTimeoutError,
 )
 from yarl import URL
 
@@ -30,6 +31,12 @@ DEFAULT_PORT = 80
 
 TIMEOUT = 5.0
 """What a whole answer may take, in seconds: a module needs a few."""
+
+_CONNECT_SHARE = 0.8
+"""How much of that may pass until somebody takes the request.
+
+A lost request for a connection is repeated after 1 and after 3 s.
+"""
 
 PACING = 10.0
 """How many seconds lie between two requests at least; until then the last answer stands."""
@@ -125,7 +132,7 @@ class Module:
         self._session = session
         self._url = URL.build(scheme="http", host=host, port=port, path="/")
         self._question = {"optType": "ReadRealTimeData", "pwd": password}
-        self._timeout = ClientTimeout(total=timeout)
+        self._timeout = ClientTimeout(total=timeout, connect=timeout * _CONNECT_SHARE)
         self._pacing = pacing
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -208,6 +215,8 @@ class Module:
                     if len(content) > _LARGEST_ANSWER:
                         raise OtherDeviceError("the answer has no end")
                 return response.status, content
+        except ConnectionTimeoutError:
+            raise ModuleUnreachableError("nobody takes a connection") from None
         except TimeoutError:
             raise ModuleTimeoutError("no whole answer came in time") from None
         except ClientPayloadError:

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .checks import Check, CheckResult, Unit, run_checks
 from .codes import BackupInterfaceType, Role
 from .extension import MAX_UNITS
+from .installation import Installation
 from .scan import FoundInverter
 
 SECONDARIES = (Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
@@ -80,6 +82,16 @@ class Roster[L]:
         if len(units) > MAX_UNITS:
             raise RosterError(Refusal.TOO_MANY_UNITS)
         self.units = sorted(units, key=lambda unit: list(Role).index(unit.found.role))
+
+    def keep(self, earlier: Iterable[Placed[L]]) -> None:
+        """Take in what was found earlier and not anew, unless that would be too many.
+
+        Which of too many belong here nobody knows.
+        """
+        known = self.serial_numbers
+        kept = [placed for placed in earlier if placed.serial_number not in known]
+        if len(self.units) + len(kept) <= MAX_UNITS:
+            self.join(kept)
 
     def check(self, taken: Set[str]) -> None:
         """Raise ``RosterError`` for what can't become a group of its own.
@@ -179,3 +191,31 @@ def group_of[L](primary: Placed[L], found: Sequence[Placed[L]]) -> Roster[L]:
         if not placed.found.role.leads and (only_group or placed.link == primary.link)
     )
     return roster
+
+
+def checks_of[L](
+    roster: Roster[L], installation: Installation
+) -> dict[Check, CheckResult]:
+    """Return how the pre-operation checks of what was found came out.
+
+    Raises ``RosterError`` where the roster has no primary.
+    """
+    return run_checks(
+        [
+            *(
+                Unit(
+                    serial_number=unit.serial_number,
+                    role=unit.found.role,
+                    answer=unit.found,
+                )
+                for unit in roster.units
+            ),
+            *(
+                Unit(serial_number=None, role=role, answer=None)
+                for role in roster.missing
+            ),
+        ],
+        unit_quantity=roster.unit_quantity,
+        backup_interface=roster.backup_interface or installation.backup_interface,
+        installation=installation,
+    )

@@ -33,8 +33,7 @@ class LoopbackServer(ABC):
         gateway passes it on. ``host`` is any loopback address. Raises ``ValueError`` for a host
         that others could reach.
         """
-        if not ip_address(host).is_loopback:
-            raise ValueError(f"{host} is not a loopback address")
+        check_host(host)
         self._host = host
         self._framer = FramerType(framer)
         self._server: ModbusTcpServer | None = None
@@ -94,6 +93,12 @@ def no_coils() -> list[SimData]:
 def _listener(server: ModbusTcpServer) -> asyncio.Server:
     """Return the socket server that pymodbus listens with."""
     return cast("asyncio.Server", server.transport)
+
+
+def check_host(host: str) -> None:
+    """Raise ``ValueError`` for an address that others could reach."""
+    if not ip_address(host).is_loopback:
+        raise ValueError(f"{host} is not a loopback address")
 
 
 def check_port(host: str, port: int) -> None:

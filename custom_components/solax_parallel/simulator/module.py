@@ -1,13 +1,11 @@
 """The monitoring module of one simulated inverter: its local HTTP interface, on this machine only."""
 
-from ipaddress import ip_address
-
 from aiohttp import web
 
 from ..a1_ess.codes import ModelType
 from ..a1_ess.profile import Profile
 from .group import SimulatedGroup, SimulatedUnit
-from .loopback import HOST, check_port
+from .loopback import HOST, check_host, check_port
 from .readings import module_readings
 from .registers import encoded
 
@@ -42,8 +40,7 @@ class SimulatedModule:
 
         Raises ``ValueError`` for a host that others could reach.
         """
-        if not ip_address(host).is_loopback:
-            raise ValueError(f"{host} is not a loopback address")
+        check_host(host)
         self.unit = unit
         self.password = module_serial(unit)
         self._group = group
