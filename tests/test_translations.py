@@ -23,7 +23,7 @@ from custom_components.solax_parallel.a1_ess.codes import (
     Role,
     SmartLoadMode,
 )
-from custom_components.solax_parallel.a1_ess.extension import SMART_LOADS
+from custom_components.solax_parallel.a1_ess.family import SMART_LOADS
 from custom_components.solax_parallel.a1_ess.faults import (
     FAULTS,
     GUIDE,

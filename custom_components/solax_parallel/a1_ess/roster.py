@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .codes import BackupInterfaceType, Role
-from .extension import MAX_UNITS
+from .family import MAX_UNITS
 from .scan import FoundInverter
 
 SECONDARIES = (Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
