@@ -58,9 +58,11 @@ from .const import (
     DEFAULT_PORT,
     DEFAULT_SCAN_INTERVAL,
     DEFAULT_TIMEOUT,
+    LONGEST_SCAN_INTERVAL,
     MODBUS,
     MODULE,
     NO,
+    SHORTEST_SCAN_INTERVAL,
     YES,
 )
 from .smart_loads import name_field
@@ -150,7 +152,7 @@ STEP_SCHEMAS: Mapping[str, vol.Schema] = {
 OPTIONS_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_SCAN_INTERVAL, default=DEFAULT_SCAN_INTERVAL): _whole_number(
-            5, 300, UnitOfTime.SECONDS
+            SHORTEST_SCAN_INTERVAL, LONGEST_SCAN_INTERVAL, UnitOfTime.SECONDS
         ),
         vol.Required(
             CONF_MESSAGE_SPACING, default=DEFAULT_MESSAGE_SPACING

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 import time
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.const import SHORTEST_SCAN_INTERVAL
 
-from .bare import INTERVAL, WINDOWS, cpu_of_bare_polls
+from .bare import WINDOWS, cpu_of_bare_polls
 from .home_assistant import (
     Entry,
     Spent,
@@ -71,7 +72,7 @@ async def _measure(port: int, seconds: float) -> None:
             name: Entry(
                 site,
                 {
-                    "scan_interval": INTERVAL,
+                    "scan_interval": SHORTEST_SCAN_INTERVAL,
                     "message_spacing": 0 if "no silence" in name else 100,
                 },
             )
@@ -109,7 +110,7 @@ async def _rows(
         )
         await asyncio.sleep(_SETTLING)
         site.polls()
-        await asyncio.sleep(4 * INTERVAL)
+        await asyncio.sleep(4 * SHORTEST_SCAN_INTERVAL)
         for row in _on_the_wire(site):
             yield row
         after = Spent.by(pid)
@@ -185,7 +186,7 @@ async def _patience(
         site.set_latency(latency)
         site.polls()
         setups[name], _ = await switch_on(visit, entry)
-        await asyncio.sleep(6 * INTERVAL)
+        await asyncio.sleep(6 * SHORTEST_SCAN_INTERVAL)
         usual: list[Poll] = site.polls()[2:-1]
         seconds[name] = median(poll.seconds for poll in usual)
         await switch_off(visit, entry)
