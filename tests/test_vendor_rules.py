@@ -12,7 +12,6 @@ from scripts.documentation import FOLDER
 from scripts.documentation.vendor_rules import RULES, Rule, shown_text
 
 from . import contract
-from .texts import TEXTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -118,7 +117,7 @@ def test_a_rule_is_shown_and_proven_or_says_why_not(rule: Rule) -> None:
 
 @pytest.mark.parametrize("path", sorted(SHOWN))
 def test_what_is_shown_exists(path: str) -> None:
-    assert shown_text(TEXTS, path)
+    assert shown_text(path)
     if path.startswith("entity."):
         _, platform, key, *_ = path.split(".")
         assert platform in {
