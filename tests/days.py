@@ -24,7 +24,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.solax_parallel.const import DOMAIN
-from custom_components.solax_parallel.totals import SAVE_INTERVAL
+from custom_components.solax_parallel.counts import SAVE_INTERVAL
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.solax_parallel.a1_ess.faults import GUIDE, STEPS, Fault
+from custom_components.solax_parallel.a1_ess.faults import GUIDE, Fault
 from custom_components.solax_parallel.a1_ess.profile import (
     Command,
     Register,
@@ -44,13 +44,17 @@ def test_a_fault_is_told_in_full(fault: Fault) -> None:
         for section in page.split("\n### ")
         if f"\n- Key: `{fault.key}`\n" in section
     ]
-    assert section.startswith(f"{fault.name}\n\n{fault.meaning}\n")
+    names, meanings, steps = (
+        TEXTS["selector"][selector]["options"]
+        for selector in ("fault", "fault_meaning", "fault_step")
+    )
+    assert section.startswith(f"{names[fault.key]}\n\n{meanings[fault.key]}\n")
     assert f"- Known from: {fault.grade}" in section
     assert f"- Severity: {fault.severity}" in section
     assert (f": `{fault.vendor_code}`" in section) is (fault.vendor_code is not None)
     assert (OURS in section) is bool(fault.pins)
     for number, step in enumerate(fault.steps, start=1):
-        assert f"\n{number}. {STEPS[step]}\n" in section
+        assert f"\n{number}. {steps[step]}\n" in section
 
 
 @pytest.mark.parametrize(

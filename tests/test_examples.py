@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
 
-from custom_components.solax_parallel.a1_ess.faults import FAULTS, PINS, STEPS
+from custom_components.solax_parallel.a1_ess.faults import FAULTS, PINS
 from custom_components.solax_parallel.const import DOMAIN
 from custom_components.solax_parallel.simulator.group import NONE
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
@@ -28,7 +28,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 
 from .groups import GroupOnTheWire, devices, poll
-from .texts import INTEGRATION
+from .texts import INTEGRATION, text
 
 REPOSITORY = INTEGRATION.parent.parent
 PAGES = {
@@ -150,12 +150,14 @@ async def test_rs485_fault(wire: GroupOnTheWire, use: Use) -> None:
     assert title == "Secondary inverter 1: ParallelRS485 ComFault"
     fault = FAULTS[RS485]
     steps = [
-        f"{number}. {STEPS[step]}" for number, step in enumerate(fault.steps, start=1)
+        f"{number}. {text('selector', 'fault_step', 'options', step)}"
+        for number, step in enumerate(fault.steps, start=1)
     ]
+    meaning = text("selector", "fault_meaning", "options", RS485)
     pins = ", ".join(f"{pin} {PINS[pin]}" for pin in fault.pins)
     assert message == " ".join(
         [
-            f"Secondary inverter 1 reports {fault.vendor_code}. {fault.meaning}",
+            f"Secondary inverter 1 reports {fault.vendor_code}. {meaning}",
             *steps,
             f"Pins of the COMM chain (our inference, not the vendor's word): {pins}.",
         ]

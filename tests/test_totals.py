@@ -14,11 +14,11 @@ from custom_components.solax_parallel.const import (
     CONF_UNITS,
     DOMAIN,
 )
+from custom_components.solax_parallel.counts import SAVE_INTERVAL
 from custom_components.solax_parallel.facts import KNOWN_FACTS
 from custom_components.solax_parallel.replace import async_replace_unit
 from custom_components.solax_parallel.simulator.group import NONE
 from custom_components.solax_parallel.simulator.readings import Reading
-from custom_components.solax_parallel.totals import SAVE_INTERVAL
 from homeassistant.const import (
     EVENT_HOMEASSISTANT_FINAL_WRITE,
     EVENT_STATE_CHANGED,

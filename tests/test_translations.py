@@ -23,12 +23,11 @@ from custom_components.solax_parallel.a1_ess.codes import (
     Role,
     SmartLoadMode,
 )
-from custom_components.solax_parallel.a1_ess.extension import SMART_LOADS
+from custom_components.solax_parallel.a1_ess.family import SMART_LOADS
 from custom_components.solax_parallel.a1_ess.faults import (
     FAULTS,
     GUIDE,
     PRIMARY_SILENT,
-    STEPS,
     Family,
 )
 from custom_components.solax_parallel.a1_ess.roster import SECONDARIES, Refusal
@@ -355,15 +354,13 @@ def test_issues() -> None:
 
 
 def test_texts_of_faults() -> None:
-    def texts(selector: str) -> Any:
-        return TEXTS["selector"][selector]["options"]
+    def said(selector: str) -> set[str]:
+        return set(TEXTS["selector"][selector]["options"])
 
-    assert texts("fault") == {key: fault.name for key, fault in GUIDE.items()}
-    assert texts("fault_meaning") == {
-        key: fault.meaning for key, fault in GUIDE.items()
-    }
-    assert texts("fault_step") == STEPS
-    assert set(texts("fault_origin")) == {fault.grade for fault in GUIDE.values()}
+    faults = GUIDE.values()
+    assert said("fault") == said("fault_meaning") == set(GUIDE)
+    assert said("fault_step") == {step for fault in faults for step in fault.steps}
+    assert said("fault_origin") == {fault.grade for fault in faults}
 
 
 def test_a_fault_is_called_the_same_everywhere() -> None:
@@ -372,6 +369,7 @@ def test_a_fault_is_called_the_same_everywhere() -> None:
         for fault in FAULTS.values()
         if fault.vendor_code is not None
     }
+    names = TEXTS["selector"]["fault"]["options"]
     found = 0
     for place, words in leaves(TEXTS["entity"]):
         key = place.rpartition(".")[2].removesuffix("_cleared")
@@ -380,7 +378,7 @@ def test_a_fault_is_called_the_same_everywhere() -> None:
         elif key not in FAULTS or ".state." not in place:
             continue
         found += 1
-        assert words.removesuffix(": cleared") == FAULTS[key].name, place
+        assert words.removesuffix(": cleared") == names[key], place
     assert found > len(FAULTS)
 
 

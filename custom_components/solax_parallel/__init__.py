@@ -13,13 +13,13 @@ from .acceptance import async_forget_transfer_test
 from .card import async_offer_card
 from .const import DOMAIN
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
+from .counts import CountStore, async_forget_counts
 from .devices import async_register_devices, is_former_member
 from .facts import async_forget_facts
 from .issues import async_clear_issues, async_watch_entries
 from .register_map import async_forget_profile
 from .remote_mode import async_clear_remote_mode
 from .services import async_setup_services
-from .totals import TotalStore, async_forget_counts
 from .wiring import async_forget_kept, async_wire
 from .words import Words
 
@@ -67,8 +67,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
             translation_placeholders={"error": str(err)},
         ) from err
     entry.async_on_unload(wiring.async_close)
-    totals = TotalStore(hass, entry.entry_id, wiring.group)
-    await totals.async_restore()
+    counts = CountStore(hass, entry.entry_id, wiring.group)
+    await counts.async_restore()
     words = await Words.async_load(hass)
     coordinator = SolaxCoordinator(hass, entry, wiring, words)
     try:
@@ -78,11 +78,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN, translation_key="slow_at_startup"
         ) from err
-    await totals.async_save()
+    await counts.async_save()
     entry.runtime_data = coordinator
     # Last in, first out: what is saved at the end is not overwritten by what was due.
-    entry.async_on_unload(totals.async_save)
-    entry.async_on_unload(coordinator.async_add_listener(totals.async_save_soon))
+    entry.async_on_unload(counts.async_save)
+    entry.async_on_unload(coordinator.async_add_listener(counts.async_save_soon))
     entry.async_on_unload(coordinator.issues.async_close)
     entry.async_on_unload(coordinator.pace.async_close)
     entry.async_on_unload(

@@ -28,11 +28,9 @@ from .entity import (
     GroupFactDescription,
     GroupFactEntity,
     InverterEntity,
-    WatchedLoadEntity,
-    async_add_as_known,
-    async_remove_untold,
-    watched_loads,
 )
+from .entity_set import async_add_as_known, async_remove_untold
+from .smart_load_entity import WatchedLoadEntity, watched_loads
 
 PARALLEL_UPDATES = 0
 

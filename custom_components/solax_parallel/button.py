@@ -11,7 +11,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .a1_ess.codes import BackupInterfaceType
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
-from .entity import GroupEntity, async_add_as_known
+from .entity import GroupEntity
+from .entity_set import async_add_as_known
 
 PARALLEL_UPDATES = 1
 

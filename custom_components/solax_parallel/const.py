@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from .a1_ess.counters import BELIEVED_AT_ONCE
+
 DOMAIN: Final = "solax_parallel"
 MANUFACTURER: Final = "SolaX Power"
 
@@ -42,6 +44,9 @@ DEFAULT_BAUDRATE: Final = 19200
 """The rate that the inverters are delivered with (grade sister)."""
 DEFAULT_SCAN_INTERVAL: Final = 10
 """Seconds between two polls."""
+SHORTEST_SCAN_INTERVAL: Final = 5
+LONGEST_SCAN_INTERVAL: Final = BELIEVED_AT_ONCE
+"""What an owner can choose instead, in seconds."""
 DEFAULT_MESSAGE_SPACING: Final = 100
 """Milliseconds of silence between two requests."""
 DEFAULT_TIMEOUT: Final = 3

@@ -17,7 +17,13 @@ from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter_state import Presence
 from .a1_ess.module_source import ModuleSource
 from .acceptance import Acceptance
-from .const import CONF_POLLING, DEFAULT_SCAN_INTERVAL, DENIED, DOMAIN
+from .const import (
+    CONF_POLLING,
+    DEFAULT_SCAN_INTERVAL,
+    DENIED,
+    DOMAIN,
+    SHORTEST_SCAN_INTERVAL,
+)
 from .issues import Issues, async_clear_issues
 from .pace import Pace
 from .poll_log import PollLog
@@ -28,8 +34,8 @@ from .words import Words
 DEFAULT_TRANSFER_TIME = timedelta(minutes=5)
 """Within which a transfer test must be over."""
 
-WATCHING_INTERVAL = timedelta(seconds=5)
-"""Between two polls during an acceptance test: the least that the options allow."""
+WATCHING_INTERVAL = timedelta(seconds=SHORTEST_SCAN_INTERVAL)
+"""Between two polls during an acceptance test."""
 
 LEAST_REST = timedelta(seconds=1)
 """Between two polls, however long they take."""

@@ -10,7 +10,7 @@ from homeassistant.helpers.device_registry import (
 from homeassistant.helpers.typing import UNDEFINED
 
 from .a1_ess.codes import Role
-from .a1_ess.extension import SMART_LOADS
+from .a1_ess.family import SMART_LOADS
 from .a1_ess.inverter_state import InverterState
 from .const import CONF_ROLE, CONF_UNITS, DOMAIN, MANUFACTURER
 from .coordinator import SolaxConfigEntry, SolaxCoordinator

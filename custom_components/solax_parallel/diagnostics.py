@@ -11,7 +11,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 
-from .a1_ess.extension import SMART_LOADS
+from .a1_ess.family import SMART_LOADS
 from .a1_ess.profile import Profile
 from .a1_ess.source import RawWords
 from .const import CONF_LINK, CONF_SERIAL_NUMBER, CONF_UNITS

@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from .a1_ess.codes import ModelType, Role
+from .a1_ess.family import LARGEST_RATED_POWER
 from .a1_ess.inverter import Member
 from .a1_ess.roster import Roster
 from .const import (
@@ -25,9 +26,6 @@ from .const import (
 )
 from .links import AnyLink, link_from_data
 from .simulator.group import SimulatedUnit, serial_numbers
-
-_SIMULATED_RATED_POWER = 7600
-"""In watts."""
 
 
 def group_data(roster: Roster[AnyLink]) -> dict[str, Any]:
@@ -61,7 +59,7 @@ def simulated_data(units: int, backup_interface: str, interface: str) -> dict[st
                     serial_number=unit.serial_number,
                     unit_id=unit.unit_id,
                     role=unit.role,
-                    rated_power=_SIMULATED_RATED_POWER,
+                    rated_power=LARGEST_RATED_POWER,
                     model_type=ModelType.A1_HYB_G2,
                 ),
                 None,
@@ -70,7 +68,7 @@ def simulated_data(units: int, backup_interface: str, interface: str) -> dict[st
         ],
         CONF_SIMULATED: {
             CONF_BACKUP_INTERFACE: backup_interface,
-            CONF_RATED_POWER: _SIMULATED_RATED_POWER,
+            CONF_RATED_POWER: LARGEST_RATED_POWER,
             CONF_INTERFACE: interface,
         },
     }

@@ -13,7 +13,8 @@ from .a1_ess.faults import FAULTS
 from .a1_ess.inverter_state import InverterState
 from .const import CLEARED, FAULT_EVENT, FAULT_WORD, GROUP_EVENT, GroupEventType
 from .coordinator import SolaxConfigEntry
-from .entity import GroupEntity, InverterEntity, SolaxEntity, async_remove_untold
+from .entity import GroupEntity, InverterEntity, SolaxEntity
+from .entity_set import async_remove_untold
 from .facts import KNOWN_FACTS, KnownFacts, async_known_facts, lost_unit
 
 PARALLEL_UPDATES = 0

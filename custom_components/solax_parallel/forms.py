@@ -31,7 +31,7 @@ from homeassistant.helpers.selector import (
 )
 
 from .a1_ess.codes import BackupInterfaceType, Role
-from .a1_ess.extension import SMART_LOADS
+from .a1_ess.family import MAX_UNITS, SMART_LOADS
 from .a1_ess.installation import needs_combiner_box, needs_termination
 from .const import (
     CONF_ADVANCED,
@@ -58,9 +58,11 @@ from .const import (
     DEFAULT_PORT,
     DEFAULT_SCAN_INTERVAL,
     DEFAULT_TIMEOUT,
+    LONGEST_SCAN_INTERVAL,
     MODBUS,
     MODULE,
     NO,
+    SHORTEST_SCAN_INTERVAL,
     YES,
 )
 from .smart_loads import name_field
@@ -134,7 +136,7 @@ STEP_SCHEMAS: Mapping[str, vol.Schema] = {
     ),
     "simulated": vol.Schema(
         {
-            vol.Required(CONF_UNITS, default=4): _whole_number(1, 4),
+            vol.Required(CONF_UNITS, default=MAX_UNITS): _whole_number(1, MAX_UNITS),
             vol.Required(
                 CONF_BACKUP_INTERFACE, default=BackupInterfaceType.BI_PRO
             ): _choice(list(BackupInterfaceType), CONF_BACKUP_INTERFACE),
@@ -150,7 +152,7 @@ STEP_SCHEMAS: Mapping[str, vol.Schema] = {
 OPTIONS_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_SCAN_INTERVAL, default=DEFAULT_SCAN_INTERVAL): _whole_number(
-            5, 300, UnitOfTime.SECONDS
+            SHORTEST_SCAN_INTERVAL, LONGEST_SCAN_INTERVAL, UnitOfTime.SECONDS
         ),
         vol.Required(
             CONF_MESSAGE_SPACING, default=DEFAULT_MESSAGE_SPACING

@@ -9,13 +9,12 @@ from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
+from .const import DEFAULT_SCAN_INTERVAL, DOMAIN, LONGEST_SCAN_INTERVAL
 
 PATIENCE = 600.0
 """For how many seconds no poll must fit before that is told, or every poll before it is over."""
 
 _STEP = 5
-_LONGEST = 300
 _MARGIN = 1.2
 
 
@@ -96,6 +95,6 @@ class Pace:
                 "group": self._entry.title,
                 "seconds": f"{self._slowest:.0f}",
                 "interval": f"{self._interval:g}",
-                "fitting": str(min(fitting, _LONGEST)),
+                "fitting": str(min(fitting, LONGEST_SCAN_INTERVAL)),
             },
         )

@@ -5,8 +5,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .const import CONF_SERIAL_NUMBER, CONF_UNITS, DOMAIN
+from .counts import async_rename_counts
 from .facts import async_known_facts
-from .totals import async_rename_counts
 
 
 async def async_replace_unit(

@@ -12,13 +12,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .a1_ess.codes import SmartLoadMode
 from .a1_ess.control import Kind
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
-from .entity import (
-    CommandedLoadEntity,
-    InverterEntity,
-    async_add_as_known,
-    commanded_loads,
-)
+from .entity import InverterEntity
+from .entity_set import async_add_as_known
 from .simulator.group import SimulatedGroup
+from .smart_load_entity import CommandedLoadEntity, commanded_loads
 
 PARALLEL_UPDATES = 1
 

@@ -48,14 +48,15 @@ from .entity import (
     GroupFactDescription,
     GroupFactEntity,
     InverterEntity,
+)
+from .entity_set import async_add_as_known, async_remove_untold
+from .explanation import explain
+from .smart_load_entity import (
     SmartLoadEntity,
     WatchedLoadEntity,
-    async_add_as_known,
-    async_remove_untold,
     shown_loads,
     watched_loads,
 )
-from .explanation import explain
 
 PARALLEL_UPDATES = 0
 

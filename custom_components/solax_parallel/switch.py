@@ -16,13 +16,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .a1_ess.codes import OnOff
 from .a1_ess.control import Kind
 from .coordinator import SolaxConfigEntry, SolaxCoordinator
-from .entity import (
-    CommandedLoadEntity,
-    GroupEntity,
-    async_add_as_known,
-    commanded_loads,
-)
+from .entity import GroupEntity
+from .entity_set import async_add_as_known
 from .simulator.group import SimulatedGroup
+from .smart_load_entity import CommandedLoadEntity, commanded_loads
 
 # Switching polling off must not wait for a poll that another switch began.
 PARALLEL_UPDATES = 0

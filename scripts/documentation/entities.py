@@ -13,7 +13,7 @@ from homeassistant.const import Platform
 from homeassistant.util import slugify
 from tests.contract import Entity, entities_of
 
-from .texts import TEXTS, anchor
+from .texts import TEXTS, anchor, option
 
 _INTRODUCTION = """\
 # Entities
@@ -188,14 +188,16 @@ def meaning_of(key: str, *, of_group: bool) -> str:
         return MEANINGS[key]
     for fault in PARALLEL_FAULTS:
         if fault.key == key:
-            return f"[{fault.vendor_code}](faults.md#{anchor(fault.name)})"
+            return f"[{fault.vendor_code}](faults.md#{anchor(option('fault', key))})"
     if key in set(Family):
         names = ", ".join(
-            fault.name for fault in DOCUMENTED_FAULTS if fault.family == key
+            option("fault", fault.key)
+            for fault in DOCUMENTED_FAULTS
+            if fault.family == key
         )
         return f"any of: {names}"
     if key in set(Check):
-        return str(TEXTS["selector"]["check"]["options"][key])
+        return option("check", key)
     return ""
 
 

@@ -6,18 +6,19 @@ from custom_components.solax_parallel.a1_ess.faults import (
     GUIDE,
     PINS,
     PRIMARY_SILENT,
-    STEPS,
     Family,
     Fault,
-    Scope,
     Severity,
 )
 from custom_components.solax_parallel.a1_ess.grade import Grade
 
+from .texts import option
+
 _INTRODUCTION = """\
 # Faults
 
-<!-- Written by scripts/docs from custom_components/solax_parallel/a1_ess/faults: change that. -->
+<!-- Written by scripts/docs from custom_components/solax_parallel/a1_ess/faults and
+custom_components/solax_parallel/translations/en.json: change those. -->
 
 What the inverters of a parallel group can report, what it means, and what you can do about it. Home
 Assistant shows the same under *Settings > System > Repairs* when a fault has stood for two polls,
@@ -46,10 +47,8 @@ _FAMILIES = {
     Family.OUTPUT: "Output",
     Family.INTERNAL: "Inverter",
 }
-_SCOPES = {
-    Scope.UNIT: "one inverter and what is connected to it",
-    Scope.GROUP: "how the group is joined or configured",
-}
+_OF_GROUP = "how the group is joined or configured"
+_OF_UNIT = "one inverter and what is connected to it"
 _LEDS = {
     Severity.FAULT: "flashes red",
     Severity.WARNING: "stays as it is",
@@ -71,11 +70,11 @@ def _sections() -> Iterator[str]:
         yield f"## {title}"
         for fault in GUIDE.values():
             if fault.family is family:
-                yield f"### {fault.name}"
-                yield fault.meaning
+                yield f"### {option('fault', fault.key)}"
+                yield option("fault_meaning", fault.key)
                 yield "\n".join(f"- {fact}" for fact in _facts(fault))
                 yield "\n".join(
-                    f"{number}. {STEPS[step]}"
+                    f"{number}. {option('fault_step', step)}"
                     for number, step in enumerate(fault.steps, start=1)
                 )
 
@@ -85,7 +84,8 @@ def _facts(fault: Fault) -> Iterator[str]:
     if fault.vendor_code is not None:
         yield f"Code shown by the inverter: `{fault.vendor_code}`"
     yield f"Severity: {fault.severity}"
-    yield f"It is about: {_SCOPES[fault.scope]}"
+    of_group = fault.family is Family.PARALLEL
+    yield f"It is about: {_OF_GROUP if of_group else _OF_UNIT}"
     if fault is not PRIMARY_SILENT:
         yield f"Operation LED: {_LEDS[fault.severity]}"
     if fault.pins:

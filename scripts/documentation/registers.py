@@ -1,6 +1,6 @@
 """The page about registers: how well each is known, and how an owner proves one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from custom_components.solax_parallel.a1_ess.profile import (
     Command,
@@ -9,6 +9,7 @@ from custom_components.solax_parallel.a1_ess.profile import (
     Space,
     load_profile,
 )
+from custom_components.solax_parallel.tables import table
 
 _INTRODUCTION = """\
 # Register evidence
@@ -126,8 +127,8 @@ def register_page() -> str:
 
 
 def _windows(profile: Profile) -> str:
-    return _table(
-        ("Window", "Function", "Addresses"),
+    return table(
+        ["Window", "Function", "Addresses"],
         (
             (
                 f"`{key}`",
@@ -154,8 +155,8 @@ def _registers(profile: Profile) -> Iterator[str]:
     yield "\n".join(f"- [{number}] {text}" for number, text in enumerate(sources, 1))
     for window in profile.windows:
         yield f"### Window `{window}`"
-        yield _table(
-            ("Key", "Address", "Type", "Scale and unit", "Grade", "Source"),
+        yield table(
+            ["Key", "Address", "Type", "Scale and unit", "Grade", "Source"],
             (
                 _row(register, f"0x{register.address:04X}", sources)
                 for register in profile.registers.values()
@@ -166,16 +167,16 @@ def _registers(profile: Profile) -> Iterator[str]:
 
 def _places(profile: Profile) -> str:
     sources = _sources(profile)
-    return _table(
-        ("Key", "Index", "Type", "Scale and unit", "Grade", "Source"),
+    return table(
+        ["Key", "Index", "Type", "Scale and unit", "Grade", "Source"],
         (_row(place, str(place.address), sources) for place in profile.module.values()),
     )
 
 
 def _commands(profile: Profile) -> str:
     sources = _sources(profile)
-    return _table(
-        ("Key", "Address", "Codes", "Confirmed by", "Grade", "Source"),
+    return table(
+        ["Key", "Address", "Codes", "Confirmed by", "Grade", "Source"],
         (_command_row(command, sources) for command in profile.commands.values()),
     )
 
@@ -215,8 +216,3 @@ def _meaning(register: Register) -> str:
 
 def _names(names: Mapping[int, str]) -> str:
     return ", ".join(f"{code} {name}" for code, name in names.items())
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

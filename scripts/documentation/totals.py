@@ -1,8 +1,7 @@
 """The page about totals: how each comes about, and what it does when something is missing."""
 
-from collections.abc import Iterator
-
 from custom_components.solax_parallel.a1_ess.totals import TOTALS, Rule
+from custom_components.solax_parallel.tables import table
 
 _INTRODUCTION = """\
 # Totals
@@ -93,12 +92,16 @@ def _rules() -> str:
 
 
 def _table() -> str:
-    return "\n".join(_rows())
-
-
-def _rows() -> Iterator[str]:
-    yield "| Total | Unit | Rule | From | Why |"
-    yield "| --- | --- | --- | --- | --- |"
-    for key, total in TOTALS.items():
-        sources = ", ".join(f"`{source}`" for source in total.sources)
-        yield f"| `{key}` | {total.unit} | {total.rule} | {sources} | {total.reason} |"
+    return table(
+        ["Total", "Unit", "Rule", "From", "Why"],
+        (
+            (
+                f"`{key}`",
+                str(total.unit),
+                total.rule,
+                ", ".join(f"`{source}`" for source in total.sources),
+                total.reason,
+            )
+            for key, total in TOTALS.items()
+        ),
+    )

@@ -2,13 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-import json
-from pathlib import Path
 from typing import Any
 
-import custom_components.solax_parallel as integration
-
-_TEXTS = Path(integration.__file__).parent / "translations" / "en.json"
+from .texts import TEXTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -560,12 +556,12 @@ _KINDS = {
 
 def rule_page() -> str:
     """Return the page in Markdown."""
-    texts = json.loads(_TEXTS.read_text(encoding="utf-8"))
-    return "\n\n".join([_INTRODUCTION, *_sections(texts)]) + "\n"
+    return "\n\n".join([_INTRODUCTION, *_sections()]) + "\n"
 
 
-def shown_text(texts: Any, path: str) -> str:
+def shown_text(path: str) -> str:
     """Return how what is at a path of the translations is called; raises ``KeyError``."""
+    texts: Any = TEXTS
     for key in path.split("."):
         texts = texts[key]
     if isinstance(texts, str):
@@ -574,19 +570,19 @@ def shown_text(texts: Any, path: str) -> str:
     return str(texts[name])
 
 
-def _sections(texts: Any) -> Iterator[str]:
+def _sections() -> Iterator[str]:
     for number, rule in enumerate(RULES, start=1):
         yield f"## Rule {number}"
         yield rule.rule
-        yield "\n".join(_facts(rule, texts))
+        yield "\n".join(_facts(rule))
 
 
-def _facts(rule: Rule, texts: Any) -> Iterator[str]:
+def _facts(rule: Rule) -> Iterator[str]:
     for path in rule.shown_by:
         (kind,) = (
             kind for start, kind in _KINDS.items() if path.startswith(f"{start}.")
         )
-        first, dot, _ = shown_text(texts, path).partition(". ")
+        first, dot, _ = shown_text(path).partition(". ")
         yield f"- Shown: {kind} “{first}{dot.strip()}” (`{path}`)"
     if rule.not_shown is not None:
         yield f"- Not shown: {rule.not_shown}"

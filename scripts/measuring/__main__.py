@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 import time
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.const import SHORTEST_SCAN_INTERVAL
 from scripts.development.process import HomeAssistant
 
-from .bare import INTERVAL, WINDOWS, cpu_of_bare_polls
+from .bare import WINDOWS, cpu_of_bare_polls
 from .home_assistant import (
     Entry,
     Spent,
@@ -77,7 +78,7 @@ async def _measure(port: int, seconds: float) -> None:
             name: Entry(
                 site,
                 {
-                    "scan_interval": INTERVAL,
+                    "scan_interval": SHORTEST_SCAN_INTERVAL,
                     "message_spacing": 1000 * _silence(name),
                 },
             )
@@ -221,7 +222,7 @@ async def _with_history(
 async def _on_the_wire(site: Site) -> Sequence[Row]:
     """Return what usual polls ask for, beside the least that the protocol allows."""
     site.polls()
-    await asyncio.sleep(4 * INTERVAL)
+    await asyncio.sleep(4 * SHORTEST_SCAN_INTERVAL)
     profile = load_profile()
     least = sum((least_load(profile, names) for names in WINDOWS.values()), Load())
     # The first polls after a start ask for more, and the last may not be over.
@@ -257,7 +258,7 @@ async def _patience(
         site.set_latency(latency)
         site.polls()
         setups[name], _ = await switch_on(visit, entry)
-        await asyncio.sleep(6 * INTERVAL)
+        await asyncio.sleep(6 * SHORTEST_SCAN_INTERVAL)
         usual: list[Poll] = site.polls()[2:-1]
         seconds[name] = median(poll.seconds for poll in usual)
         await switch_off(visit, entry)

@@ -7,11 +7,9 @@ import time
 from pymodbus.client import AsyncModbusTcpClient
 
 from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.const import SHORTEST_SCAN_INTERVAL
 
 from .wire import UNITS
-
-INTERVAL = 5
-"""Seconds between two polls: the least that the options allow."""
 
 WINDOWS = {
     unit_id: (
@@ -52,7 +50,7 @@ async def _poll_for(port: int, seconds: float, silence: float) -> float:
     ]
     client = AsyncModbusTcpClient("127.0.0.1", port=port)
     await client.connect()
-    polls = round(seconds / INTERVAL)
+    polls = round(seconds / SHORTEST_SCAN_INTERVAL)
     before = time.process_time()
     for _ in range(polls):
         begun = time.monotonic()
@@ -61,7 +59,7 @@ async def _poll_for(port: int, seconds: float, silence: float) -> float:
                 window.first, count=window.last - window.first + 1, device_id=unit_id
             )
             await asyncio.sleep(silence)
-        await asyncio.sleep(begun + INTERVAL - time.monotonic())
+        await asyncio.sleep(begun + SHORTEST_SCAN_INTERVAL - time.monotonic())
     spent = time.process_time() - before
     client.close()
     return spent / polls

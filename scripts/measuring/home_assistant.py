@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from custom_components.solax_parallel.a1_ess.codes import Role
+from custom_components.solax_parallel.a1_ess.family import LARGEST_RATED_POWER
 from custom_components.solax_parallel.a1_ess.inverter import Member
 from custom_components.solax_parallel.entry_data import unit_data
 from custom_components.solax_parallel.links import TcpLink
@@ -19,7 +20,7 @@ from scripts.development.api import Api
 from scripts.development.folder import store
 from scripts.development.group import DOMAIN
 
-from .wire import RATED_POWER, Site
+from .wire import Site
 
 _ROLES = (Role.PRIMARY, Role.SECONDARY_1, Role.SECONDARY_2, Role.SECONDARY_3)
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -50,7 +51,7 @@ class Entry:
                 serial_number=unit.serial_number,
                 unit_id=unit.unit_id if shared else 1,
                 role=role,
-                rated_power=RATED_POWER,
+                rated_power=LARGEST_RATED_POWER,
             )
             units.append(unit_data(member, TcpLink("127.0.0.1", server.port)))
         return {

@@ -10,14 +10,13 @@ import sys
 from tempfile import TemporaryDirectory
 import time
 
+from custom_components.solax_parallel.const import SHORTEST_SCAN_INTERVAL
 from custom_components.solax_parallel.simulator.group import NONE, OFFLINE
 
 from .home_assistant import Entry, Spent
 from .running import running
 from .wire import Site
 
-_INTERVAL = 5
-"""Seconds between two polls: the least that the options allow."""
 _MEGABYTE = 1_000_000
 _LATENCY = 0.005
 _WARM = 0.25
@@ -75,7 +74,9 @@ async def _soak(port: int, seconds: float) -> int:
     site = await Site.open("SOAK", link_each=False)
     site.set_latency(_LATENCY)
     site.clock.speed = 60
-    entry = Entry(site, {"scan_interval": _INTERVAL, "timeout": 1}, disabled=False)
+    entry = Entry(
+        site, {"scan_interval": SHORTEST_SCAN_INTERVAL, "timeout": 1}, disabled=False
+    )
     happening = asyncio.create_task(_things_happen(site))
     try:
         with TemporaryDirectory() as temporary:

@@ -10,6 +10,7 @@ from typing import Any, override
 from pymodbus.constants import ExcCodes
 
 from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
+from custom_components.solax_parallel.a1_ess.family import LARGEST_RATED_POWER
 from custom_components.solax_parallel.a1_ess.profile import load_profile
 from custom_components.solax_parallel.simulator.group import (
     SimulatedGroup,
@@ -21,7 +22,6 @@ from custom_components.solax_parallel.simulator.server import SimulatorServer
 from .least import Load
 
 UNITS = 4
-RATED_POWER = 7600
 
 _QUIET = 1.5
 """Seconds without a request that separate two polls."""
@@ -122,7 +122,7 @@ class Site:
         group = SimulatedGroup(
             serial_numbers=serial_numbers(prefix, UNITS),
             backup_interface=BackupInterfaceType.BI_PRO,
-            rated_power=RATED_POWER,
+            rated_power=LARGEST_RATED_POWER,
             now=clock,
         )
         units: list[Mapping[int, SimulatedUnit] | None] = (

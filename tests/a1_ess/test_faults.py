@@ -7,18 +7,21 @@ import pytest
 from custom_components.solax_parallel.a1_ess.faults import (
     DOCUMENTED_FAULTS,
     FAULTS,
-    GENERIC_FAULT,
     GUIDE,
     PARALLEL_FAULTS,
     PINS,
     PRIMARY_SILENT,
-    STEPS,
     Family,
-    Scope,
     Severity,
     problems,
 )
 from custom_components.solax_parallel.a1_ess.grade import Grade
+from tests.texts import TEXTS
+
+NAMES, MEANINGS, STEPS = (
+    TEXTS["selector"][selector]["options"]
+    for selector in ("fault", "fault_meaning", "fault_step")
+)
 
 
 def test_the_six_are_spelt_as_the_vendor_prints_them() -> None:
@@ -53,12 +56,13 @@ def test_no_fault_is_there_twice() -> None:
 
 def test_families_hold_what_belongs_to_them() -> None:
     families = {
-        family: {key for key, fault in FAULTS.items() if fault.family is family}
+        family: {key for key, fault in GUIDE.items() if fault.family is family}
         for family in Family
     }
 
     assert families[Family.PARALLEL] == {
         "parallel_fault",
+        "primary_silent",
         *(fault.key for fault in PARALLEL_FAULTS),
     }
     assert families[Family.PV] == {"pv_voltage", "pv_reversed", "isolation"}
@@ -96,14 +100,6 @@ def test_pins_are_inferred_for_three_faults_only() -> None:
     }
 
 
-def test_only_paralleling_is_a_matter_of_the_group() -> None:
-    assert [fault for fault in GUIDE.values() if fault.scope is Scope.GROUP] == [
-        *PARALLEL_FAULTS,
-        GENERIC_FAULT,
-        PRIMARY_SILENT,
-    ]
-
-
 def test_the_six_are_checked_as_the_vendor_says() -> None:
     assert {fault.key: fault.steps for fault in PARALLEL_FAULTS} == {
         "parallel_system_fault": ("primary_first", "after_sales"),
@@ -127,10 +123,10 @@ def test_the_six_are_checked_as_the_vendor_says() -> None:
 @pytest.mark.parametrize("key", GUIDE)
 def test_every_fault_is_explained_and_leads_somewhere(key: str) -> None:
     fault = GUIDE[key]
-    sentences = re.findall(r"[^.]+\.(?: |$)", fault.meaning)
-    assert "".join(sentences) == fault.meaning
+    sentences = re.findall(r"[^.]+\.(?: |$)", MEANINGS[key])
+    assert "".join(sentences) == MEANINGS[key]
     assert len(sentences) in (1, 2)
-    assert fault.name == fault.name.strip() != ""
+    assert NAMES[key] == NAMES[key].strip() != ""
     assert len(fault.steps) == len(set(fault.steps)) >= 2
     assert fault.steps[-1] == "after_sales"
     assert set(fault.steps) <= STEPS.keys()

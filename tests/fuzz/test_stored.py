@@ -12,7 +12,7 @@ import pytest
 import voluptuous as vol
 import yaml
 
-from custom_components.solax_parallel import facts, totals
+from custom_components.solax_parallel import counts, facts
 from custom_components.solax_parallel.a1_ess.codes import Role
 from custom_components.solax_parallel.a1_ess.counters import StoredCount
 from custom_components.solax_parallel.a1_ess.group import Group, StoredGroup
@@ -157,19 +157,19 @@ def test_stored_counters_are_whole_or_begin_anew(
     random: Random, inputs: int, caplog: pytest.LogCaptureFixture, counting_group: Group
 ) -> None:
     caplog.set_level(logging.ERROR)
-    stored = totals._to_json(stored_counts())
-    assert totals._sound(stored) == stored
+    stored = counts._to_json(stored_counts())
+    assert counts._sound(stored) == stored
     kept = 0
     for _ in range(inputs):
-        found = totals._from_json(mutated_content(random, stored))
+        found = counts._from_json(mutated_content(random, stored))
         kept += sum(map(len, found.counts.values()))
-        for counts in found.counts.values():
-            for count in counts.values():
+        for of_inverter in found.counts.values():
+            for count in of_inverter.values():
                 assert isfinite(count.value + count.counted_before + count.carried)
         # What comes next when it is restored.
         counting_group.restore(found)
-        again = totals._to_json(counting_group.stored())
-        assert totals._sound(again) == again
+        again = counts._to_json(counting_group.stored())
+        assert counts._sound(again) == again
     assert 0 < kept < 3 * inputs
 
 

@@ -11,13 +11,13 @@ from custom_components.solax_parallel.a1_ess.codes import (
     Led,
     RunMode,
 )
+from custom_components.solax_parallel.a1_ess.family import RATED_POWERS
 from custom_components.solax_parallel.a1_ess.faults import PARALLEL_FAULTS
 from custom_components.solax_parallel.a1_ess.profile import Bounds, Profile
 from custom_components.solax_parallel.simulator.group import (
     SimulatedGroup,
     serial_numbers,
 )
-from custom_components.solax_parallel.simulator.physics import RATED_POWERS
 from custom_components.solax_parallel.simulator.readings import Reading, readings
 
 from .conftest import Clock, GroupFactory

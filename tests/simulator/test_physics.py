@@ -9,10 +9,10 @@ from custom_components.solax_parallel.a1_ess.codes import (
     BackupInterfaceType,
     SmartLoadMode,
 )
+from custom_components.solax_parallel.a1_ess.family import RATED_POWERS
 from custom_components.solax_parallel.simulator.physics import (
     CELLS,
     CHANNELS,
-    RATED_POWERS,
     Means,
     Site,
     capability,

@@ -11,13 +11,13 @@ from custom_components.solax_parallel.a1_ess.codes import (
     OnOff,
     SmartLoadMode,
 )
+from custom_components.solax_parallel.a1_ess.family import RATED_POWERS
 from custom_components.solax_parallel.simulator import physics, plant as plant_module
 from custom_components.solax_parallel.simulator.physics import (
     BATTERY_CAPACITY,
     CELLS,
     CHANNELS,
     DAY,
-    RATED_POWERS,
     Site,
 )
 from custom_components.solax_parallel.simulator.plant import (

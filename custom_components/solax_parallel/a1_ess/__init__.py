@@ -2,6 +2,7 @@
 
 It turns registers into facts about a parallel group and imports no Home Assistant:
 
+- ``family``    what holds for every inverter, and no register tells
 - ``profile``   the register map as data, graded per register
 - ``link``      one guarded Modbus connection per endpoint
 - ``source``    where an inverter's readings come from; ``registers`` is the Modbus one

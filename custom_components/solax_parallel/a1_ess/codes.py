@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from .family import SMART_LOADS
+
 
 class ModelType(StrEnum):
     """The three inverters of the A1-ESS-G2 family."""
@@ -154,7 +156,7 @@ CODES: dict[str, type[StrEnum]] = {
     "grid_relay": OnOff,
     "generator": OnOff,
     "microgrid": OnOff,
-    **{f"smart_load_{n}_state": OnOff for n in range(1, 7)},
-    **{f"smart_load_{n}_mode": SmartLoadMode for n in range(1, 7)},
+    **{f"smart_load_{n}_state": OnOff for n in SMART_LOADS},
+    **{f"smart_load_{n}_mode": SmartLoadMode for n in SMART_LOADS},
 }
 """Which enumeration a register's coded values belong to."""

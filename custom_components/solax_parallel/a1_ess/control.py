@@ -12,7 +12,8 @@ import logging
 import time
 
 from .codes import SmartLoadMode
-from .extension import SMART_LOADS, Extension, SmartLoad
+from .extension import Extension, SmartLoad
+from .family import SMART_LOADS
 from .group import Group, GroupState
 from .inverter import Inverter
 from .inverter_state import InverterState

@@ -17,9 +17,9 @@ CONSISTENT_POLLS = 3
 As many readings are enough, of one poll or more, where the counter can have gone on to them.
 """
 
-_AT_ONCE = 300.0
-"""For how many seconds a counter may have risen to be believed at once: the longest interval
-between two polls."""
+BELIEVED_AT_ONCE = 300
+"""For how many seconds a counter may have risen to be believed at once: two polls must not lie
+further apart."""
 
 _CLOCK_DOUBT = 86400.0
 """By how many seconds the age of a stored count may be off: a clock may have been wrong."""
@@ -138,7 +138,9 @@ class Count:
             if self._is_dip(last, sample, per_hour, now):
                 # A sum must not fall: it waits for the counter.
                 sample = last
-            if self._leads(last, sample, per_hour, min(now - self._at, _AT_ONCE)):
+            if self._leads(
+                last, sample, per_hour, min(now - self._at, BELIEVED_AT_ONCE)
+            ):
                 self._go_on(sample, now)
                 return True
         course = self._borne_out(sample, per_hour, now)
@@ -159,7 +161,7 @@ class Count:
     ) -> bool:
         """Whether the counter can have counted from the last reading to the latest ones."""
         # Some let a counter stand still for a while, and then leap to where it is.
-        standing = max(now - self._since, _AT_ONCE) + self._doubt
+        standing = max(now - self._since, BELIEVED_AT_ONCE) + self._doubt
         fell = course.first < last - _FLOAT_ERROR
         return not fell and self._leads(last, course.last, per_hour, standing)
 

@@ -17,14 +17,9 @@ from .codes import (
     Role,
     SmartLoadMode,
 )
+from .family import MAX_UNITS, SMART_LOADS
 from .profile import Profile
 from .source import UnusableError, Value
-
-MAX_UNITS = 4
-"""The most inverters a group can have (grade vendor)."""
-
-SMART_LOADS = range(1, 7)
-"""The numbers of a BI PRO's smart load channels (grade vendor)."""
 
 
 def extension_window(setting: ParallelSetting | None) -> str:

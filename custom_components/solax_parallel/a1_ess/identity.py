@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .codes import ModelType
+from .family import RATED_POWERS
 from .placement import Placement, decode_placement
 from .profile import Profile
 from .source import ReadError, SilentError, Source, UnusableError, Value
 
 SETTINGS = ("rating", "firmware", "parallel_setting", "battery_packs")
 """The windows that tell how an inverter is set up."""
-
-RATED_POWERS = (3800, 5000, 6000, 7600)
-"""What an inverter of the family can be rated for, in W (grade vendor)."""
 
 
 class OtherSerialError(ReadError):

@@ -20,6 +20,7 @@ from .codes import (
 from .counters import CONSISTENT_POLLS, StoredCount
 from .derived import derived_grid_status, derived_led
 from .extension import Extension, ExtensionReader, extension_window
+from .family import THIRD_STRING_POWER
 from .identity import (
     SETTINGS,
     Identity,
@@ -53,9 +54,6 @@ QUICK = 0.5
 
 SETTING_INTERVAL = 300.0
 """After how many seconds a setting is read again."""
-
-THIRD_STRING_POWER = 7600
-"""The rated power in W of the only inverters with a third PV string (grade sister)."""
 
 _WITHOUT_PV: frozenset[Fitted] = frozenset()
 _WITH_PV = frozenset({Fitted.PV})

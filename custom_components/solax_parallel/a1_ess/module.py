@@ -49,11 +49,13 @@ type Way = Literal["body", "address"]
 WAYS: Sequence[Way] = ("body", "address")
 """Where modules want the question: most in the body, some in the address."""
 
-_MODEL_TYPES = {
+MODEL_TYPES = {
     19: ModelType.A1_HYB_G2,
     20: ModelType.A1_AC_G2,
     21: ModelType.A1_SMT_G2,
 }
+"""The inverters of the family by the `type` in an answer."""
+
 _SERIAL_NUMBER_AT = 2
 """Where `Information` holds the inverter's serial number (grade sister)."""
 
@@ -248,14 +250,14 @@ def _read(status: int, content: bytes) -> ModuleAnswer:
     if not any(words):
         raise EmptyArrayError("the module has no readings of its inverter")
     kind = said.get("type")
-    if not isinstance(kind, int) or kind not in _MODEL_TYPES:
+    if not isinstance(kind, int) or kind not in MODEL_TYPES:
         raise OtherTypeError(f"the inverter is of type {kind!a:.20}")
     serial_number = _serial_number(information)
     if serial_number is None:
         raise OtherDeviceError("the answer does not say which inverter it is about")
     return ModuleAnswer(
         serial_number=serial_number,
-        model_type=_MODEL_TYPES[kind],
+        model_type=MODEL_TYPES[kind],
         words=tuple(words),
     )
 

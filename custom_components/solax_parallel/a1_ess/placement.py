@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .codes import ROLE_FROM_SETTING, ParallelSetting, Role
+from .family import MAX_UNITS
 from .profile import Profile, Register, Value
 
-_MOST_SECONDARIES = 3
-_MOST_UNITS_ONLINE = 0b1111
+_ALL_ONLINE = (1 << MAX_UNITS) - 1
+"""A bit for each inverter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,8 @@ def _from_module(register: Register, values: Mapping[str, Value | None]) -> Plac
         or not isinstance(secondaries, int)
         or not isinstance(online, int)
         # Where nobody has put anything there are zeros, which would be a standalone inverter.
-        or not 0 < online <= _MOST_UNITS_ONLINE
-        or secondaries > _MOST_SECONDARIES
+        or not 0 < online <= _ALL_ONLINE
+        or secondaries >= MAX_UNITS
     ):
         return Placement()
     role = Role(code)

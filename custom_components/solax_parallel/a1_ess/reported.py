@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from .codes import Role
-from .inverter import THIRD_STRING_POWER
+from .family import THIRD_STRING_POWER
 from .inverter_state import InverterState, Presence
 from .profile import Profile, Register
 from .samples import Samples

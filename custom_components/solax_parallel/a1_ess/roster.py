@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from .checks import Check, CheckResult, Unit, run_checks
 from .codes import BackupInterfaceType, Role
-from .extension import MAX_UNITS
+from .family import MAX_UNITS
 from .installation import Installation
 from .scan import FoundInverter
 

@@ -9,14 +9,12 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .counters import Count, StoredCount
+from .family import LARGEST_RATED_POWER
 from .profile import Bounds, Register
 from .source import Value
 
 HELD_POLLS = 3
 """For how many polls a good value stands in for bad ones."""
-
-LARGEST_RATED_POWER = 7600
-"""The rated power in W of the largest inverters of the family (grade vendor)."""
 
 _TWICE_RATED = Bounds(rated=2)
 _HOURS = "h"

@@ -6,7 +6,8 @@ from enum import StrEnum
 import re
 
 from .codes import ROLE_FROM_SETTING, ParallelSetting, Role
-from .extension import MAX_UNITS, Extension, ExtensionReader, extension_window
+from .extension import Extension, ExtensionReader, extension_window
+from .family import MAX_UNITS
 from .identity import Identity, read_identity
 from .inverter import Member
 from .link import Link, LinkParams

@@ -12,12 +12,12 @@ import sys
 from threading import Thread
 
 from ..a1_ess.codes import BackupInterfaceType, ModelType
+from ..a1_ess.family import LARGEST_RATED_POWER, MAX_UNITS, RATED_POWERS
 from ..a1_ess.profile import load_profile
 from .console import obey
 from .group import SimulatedGroup, serial_numbers
 from .loopback import HOST, LoopbackServer
 from .module import SimulatedModule
-from .physics import MAX_UNITS, RATED_POWERS
 from .replay import ReplayServer, recorded
 from .server import SimulatorServer
 
@@ -45,7 +45,7 @@ def _parser() -> ArgumentParser:
         "--rated-power",
         type=int,
         choices=RATED_POWERS,
-        default=max(RATED_POWERS),
+        default=LARGEST_RATED_POWER,
         help="W",
     )
     parser.add_argument(

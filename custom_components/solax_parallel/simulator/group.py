@@ -14,9 +14,10 @@ from ..a1_ess.codes import (
     SmartLoadMode,
 )
 from ..a1_ess.control import Kind
+from ..a1_ess.family import MAX_UNITS, RATED_POWERS
 from ..a1_ess.faults import FAULTS, PARALLEL_FAULTS, Severity, problems
 from ..a1_ess.profile import Profile, load_profile
-from .physics import MAX_UNITS, RATED_POWERS, Channel, Site
+from .physics import Channel, Site
 from .plant import Energies, Moment, undisturbed
 
 NONE = "none"

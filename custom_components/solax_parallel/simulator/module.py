@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from ..a1_ess.codes import ModelType
+from ..a1_ess.module import MODEL_TYPES
 from ..a1_ess.profile import Profile
 from .group import SimulatedGroup, SimulatedUnit
 from .loopback import HOST, check_host, check_port
@@ -10,11 +11,9 @@ from .readings import module_readings
 from .registers import encoded
 
 ARRAY_WORDS = 200
-_TYPES = {
-    ModelType.A1_HYB_G2: 19,
-    ModelType.A1_AC_G2: 20,
-    ModelType.A1_SMT_G2: 21,
-}
+(_TYPE,) = (
+    number for number, kind in MODEL_TYPES.items() if kind is ModelType.A1_HYB_G2
+)
 _VERSION = "3.006.04"
 _REFUSAL = {"code": 403, "message": "failed"}
 
@@ -93,11 +92,11 @@ class SimulatedModule:
         return {
             "sn": self.password,
             "ver": _VERSION,
-            "type": _TYPES[ModelType.A1_HYB_G2],
+            "type": _TYPE,
             "Data": self._array() if self._group.online(self.unit) else [],
             "Information": [
                 self._group.site.rated_power / 1000,
-                _TYPES[ModelType.A1_HYB_G2],
+                _TYPE,
                 self.unit.serial_number,
             ],
         }

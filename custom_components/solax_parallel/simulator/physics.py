@@ -12,6 +12,7 @@ from random import Random
 from typing import NamedTuple
 
 from ..a1_ess.codes import BackupInterfaceType, OnOff, SmartLoadMode
+from ..a1_ess.family import LARGEST_RATED_POWER, SMART_LOADS, THIRD_STRING_POWER
 
 DAY = 86_400
 """Seconds of a day."""
@@ -19,12 +20,6 @@ CELL = 60
 """Seconds for which every power is held constant."""
 CELLS = DAY // CELL
 
-RATED_POWERS = (3800, 5000, 6000, 7600)
-"""W; the ratings that the family is made in (vendor's parallel instruction)."""
-MAX_UNITS = 4
-"""Inverters in a group at most (vendor's parallel instruction)."""
-SMART_LOADS = 6
-"""Smart load channels of a BI PRO (vendor's parallel instruction)."""
 BATTERY_PACKS = 2
 BATTERY_CAPACITY = 12_800
 """Wh of one inverter's packs together."""
@@ -52,8 +47,8 @@ class Site:
 
     @property
     def size(self) -> float:
-        """How large the house is, in inverters of 7.6 kW."""
-        return self.units * self.rated_power / 7600
+        """How large the house is, in inverters of the largest kind."""
+        return self.units * self.rated_power / LARGEST_RATED_POWER
 
     def battery_power(self, unit: int) -> float:
         """W that the battery of inverter ``unit`` (from 0) takes or gives at most."""
@@ -95,7 +90,7 @@ class House:
     """What the house draws, in W: the channels of a BI PRO are None while switched off."""
 
     base: float = 0.0
-    smart_loads: tuple[float | None, ...] = (None,) * SMART_LOADS
+    smart_loads: tuple[float | None, ...] = (None,) * len(SMART_LOADS)
     third_party: float = 0.0
     non_backup: float = 0.0
 
@@ -140,7 +135,7 @@ def string_powers(rated_power: int, unit: int, cell: int) -> list[float]:
 
 def strings(rated_power: int) -> tuple[tuple[float, int], ...]:
     """Return each string's share of the array and the minutes that its peak is after noon."""
-    if rated_power == max(RATED_POWERS):
+    if rated_power == THIRD_STRING_POWER:
         return (0.40, 0), (0.32, 75), (0.28, -75)
     return (0.55, 0), (0.45, 60)
 

@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple, Self
 
+from ..a1_ess.family import SMART_LOADS
 from .physics import (
     BATTERY_CAPACITY,
     BATTERY_EFFICIENCY,
@@ -20,7 +21,6 @@ from .physics import (
     FULL,
     IDLE,
     RESTART,
-    SMART_LOADS,
     Channel,
     House,
     Means,
@@ -87,7 +87,7 @@ class Energies:
     @property
     def site(self) -> SiteEnergies:
         """Return the counters of the whole group."""
-        exported, imported, *smart_loads = self.values[-2 - SMART_LOADS :]
+        exported, imported, *smart_loads = self.values[-2 - len(SMART_LOADS) :]
         return SiteEnergies(exported, imported, tuple(smart_loads))
 
 
@@ -276,7 +276,7 @@ def _day(site: Site) -> tuple[Checkpoint, ...]:
         COMMISSIONED,
         Checkpoint(
             (FULL * BATTERY_CAPACITY,) * site.units,
-            Energies((0.0,) * (site.units * _UNIT_COUNTERS + 2 + SMART_LOADS)),
+            Energies((0.0,) * (site.units * _UNIT_COUNTERS + 2 + len(SMART_LOADS))),
         ),
         _normal(site),
     )

@@ -13,12 +13,12 @@ from ..a1_ess.codes import (
     RunMode,
     SmartLoadMode,
 )
+from ..a1_ess.family import SMART_LOADS
 from ..a1_ess.faults import PARALLEL_FAULTS
 from .group import SimulatedGroup, SimulatedUnit
 from .physics import (
     BATTERY_CAPACITY,
     BATTERY_PACKS,
-    SMART_LOADS,
     grid_frequency,
     leg_share,
     leg_voltage,
@@ -223,7 +223,7 @@ def _primary(group: SimulatedGroup) -> dict[str, Reading]:
     modes = (
         [channel.mode for channel in group.channels]
         if installed is BackupInterfaceType.BI_PRO
-        else [SmartLoadMode.DISABLED] * SMART_LOADS
+        else [SmartLoadMode.DISABLED] * len(SMART_LOADS)
     )
     channels = zip(modes, powers.house.smart_loads, total.smart_loads, strict=True)
     for channel, (mode, power, energy) in enumerate(channels, start=1):

@@ -5,11 +5,11 @@ from typing import Any
 
 from modbus_connection.model.fields import RegisterField
 
+from ..a1_ess.family import THIRD_STRING_POWER
 from ..a1_ess.profile import PRIMARY_WINDOWS, Profile, Register, Space
-from .physics import RATED_POWERS
 from .readings import Reading
 
-_ONLY_ON_LARGEST = "third_string"
+_WITH_THIRD_STRING = "third_string"
 
 
 def served(
@@ -21,7 +21,7 @@ def served(
         for key, window in profile.windows.items()
         if window.space == space
         and (leads or key not in PRIMARY_WINDOWS)
-        and (rated_power == max(RATED_POWERS) or key != _ONLY_ON_LARGEST)
+        and (rated_power == THIRD_STRING_POWER or key != _WITH_THIRD_STRING)
         for address in range(window.first, window.last + 1)
     }
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from statistics import fmean
 
+from custom_components.solax_parallel.a1_ess.family import SMART_LOADS
 from custom_components.solax_parallel.a1_ess.profile import Profile
 from custom_components.solax_parallel.simulator.group import SimulatedGroup
-from custom_components.solax_parallel.simulator.physics import SMART_LOADS
 from custom_components.solax_parallel.simulator.readings import readings
 
 type _Units = Sequence[Mapping[str, float]]
@@ -30,7 +30,7 @@ _SENSORS: Mapping[str, Callable[[_Units], float]] = {
     "group_battery_discharged_total": _added("battery_discharged_total"),
     **{
         key: _added(key)
-        for channel in range(1, SMART_LOADS + 1)
+        for channel in SMART_LOADS
         for key in (
             f"smart_load_{channel}_power",
             f"smart_load_{channel}_energy_total",

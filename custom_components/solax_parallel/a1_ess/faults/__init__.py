@@ -1,19 +1,18 @@
-"""The faults of a group: what each is called, how grave it is, what it means and what to do.
+"""The faults of a group: how grave each is, how well that is known, and which steps help.
 
-The bit that carries a fault is data of the profile; everything else about it is here, and every
-text and page about faults is made of it.
+The bit that carries a fault is data of the profile, and what is said about it stands in the
+translations; everything else about it is here.
 """
 
 from collections.abc import Iterable
 
 from .battery import BATTERY_FAULTS
-from .fault import Family, Fault, Scope, Severity
+from .fault import Family, Fault, Severity
 from .grid import GRID_FAULTS
 from .internal import INTERNAL_FAULTS
 from .output import OUTPUT_FAULTS
 from .parallel import GENERIC_FAULT, PARALLEL_FAULTS, PINS, PRIMARY_SILENT, SYSTEM_FAULT
 from .pv import PV_FAULTS
-from .steps import STEPS
 
 __all__ = [
     "DOCUMENTED_FAULTS",
@@ -23,11 +22,9 @@ __all__ = [
     "PARALLEL_FAULTS",
     "PINS",
     "PRIMARY_SILENT",
-    "STEPS",
     "SYSTEM_FAULT",
     "Family",
     "Fault",
-    "Scope",
     "Severity",
     "problems",
 ]

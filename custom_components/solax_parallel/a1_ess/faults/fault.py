@@ -1,6 +1,6 @@
 """What there is to say about any fault."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
 from ..grade import Grade
@@ -24,35 +24,35 @@ class Severity(StrEnum):
     FAULT = "fault"
 
 
-class Scope(StrEnum):
-    """Whether it is about one inverter, or about how the group is joined and configured."""
-
-    UNIT = "unit"
-    GROUP = "group"
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Fault:
-    """One fault, with what its owner needs to know and can do about it.
+    """One fault: what is known of it, and what its owner can do about it.
 
-    ``name`` and ``meaning`` are plain English; ``steps`` are keys of ``STEPS``, in the order in
-    which to take them. ``vendor_code`` is spelt exactly as the inverter and the vendor's
-    instruction show it and is known for the paralleling faults only. ``pins`` are those of the
-    COMM chain that the fault is likely about: always this project's inference, never the vendor's
-    word. ``grade`` says how the rest is known: with ``vendor`` meaning and steps follow the
-    vendor's parallel instruction; with ``sister`` only the name comes from a document, and meaning
-    and steps are read out of it; ``assumed`` is what this project concludes by itself.
-    ``off_grid_consequence`` marks a fault that is the expected consequence of running off-grid.
+    What it is called, what it means and how a step is said stand in the translations, by ``key``
+    and the keys of its ``steps``.
+
+    ``own_steps`` lead to its cause. None asks to open a cover, to unplug a power cable or to
+    measure: such work is an electrician's or the after-sales service's. ``vendor_code`` is spelt
+    exactly as the inverter and the vendor's instruction show it and is known for the paralleling
+    faults only. ``pins`` are those of the COMM chain that the fault is likely about: always this
+    project's inference, never the vendor's word. ``grade`` says how the rest is known: with
+    ``vendor`` meaning and steps follow the vendor's parallel instruction; with ``sister`` only the
+    name comes from a document, and meaning and steps are read out of it; ``assumed`` is what this
+    project concludes by itself. ``off_grid_consequence`` marks a fault that is the expected
+    consequence of running off-grid.
     """
 
-    key: str
-    name: str
     family: Family
-    meaning: str
-    steps: tuple[str, ...]
+    key: str
+    own_steps: tuple[str, ...]
+    _: KW_ONLY
     severity: Severity = Severity.FAULT
-    scope: Scope = Scope.UNIT
     vendor_code: str | None = None
     pins: tuple[int, ...] = ()
     grade: Grade = Grade.SISTER
     off_grid_consequence: bool = False
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What to do, in this order: where nothing else helps, after-sales service does."""
+        return (*self.own_steps, "after_sales")

@@ -32,7 +32,7 @@ _COUNT = vol.Schema(
 )
 
 
-class TotalStore:
+class CountStore:
     """Keeps what a group has counted on the disk.
 
     Home Assistant's store of entities' states would forget a counter whose entity is disabled,
