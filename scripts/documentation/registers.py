@@ -2,13 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from custom_components.solax_parallel.a1_ess.profile import (
-    Command,
-    Profile,
-    Register,
-    Space,
-    load_profile,
-)
+from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.a1_ess.register import Command, Register, Space
 
 _INTRODUCTION = """\
 # Register evidence

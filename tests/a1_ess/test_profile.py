@@ -12,15 +12,17 @@ from custom_components.solax_parallel.a1_ess.faults import FAULTS
 from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.profile import (
     SHIPPED_PROFILE,
+    Profile,
+    ProfileError,
+    load_profile,
+)
+from custom_components.solax_parallel.a1_ess.register import (
     Bounds,
     Command,
     Counter,
     Fitted,
-    Profile,
-    ProfileError,
     Register,
     Window,
-    load_profile,
 )
 
 # key, function that reads it, address, words, type, scale, unit, grade

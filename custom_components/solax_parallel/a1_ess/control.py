@@ -16,7 +16,8 @@ from .extension import SMART_LOADS, Extension, SmartLoad
 from .group import Group, GroupState
 from .inverter import Inverter
 from .inverter_state import InverterState
-from .profile import Command, Profile
+from .profile import Profile
+from .register import Command
 from .source import NotDoneError, ReadError, ReadOnlyError, UnansweredError
 
 CONFIRM_TIME = 3.0

@@ -28,7 +28,8 @@ from .identity import (
     identity_from,
 )
 from .inverter_state import SILENT_POLLS, InverterState, Presence
-from .profile import Fitted, Profile, Register
+from .profile import Profile
+from .register import Fitted, Register
 from .samples import Samples
 from .source import (
     DeniedError,

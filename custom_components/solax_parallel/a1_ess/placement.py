@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .codes import ROLE_FROM_SETTING, ParallelSetting, Role
-from .profile import Profile, Register, Value
+from .profile import Profile
+from .register import Register, Value
 
 _MOST_SECONDARIES = 3
 _MOST_UNITS_ONLINE = 0b1111

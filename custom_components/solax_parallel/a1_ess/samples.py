@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .counters import Count, StoredCount
-from .profile import Bounds, Register
+from .register import Bounds, Register
 from .source import Value
 
 HELD_POLLS = 3

@@ -12,7 +12,8 @@ from typing import Self
 
 from .identity import OtherSerialError, check_serial
 from .inverter import Inverter
-from .profile import PRIMARY_WINDOWS, Profile, Register
+from .profile import PRIMARY_WINDOWS, Profile
+from .register import Register
 from .source import DeniedError, ReadError, RefusedError, SilentError, Source, Value
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from modbus_connection.model.fields import RegisterField
 
-from ..a1_ess.profile import PRIMARY_WINDOWS, Profile, Register, Space
+from ..a1_ess.profile import PRIMARY_WINDOWS, Profile
+from ..a1_ess.register import Register, Space
 from .physics import RATED_POWERS
 from .readings import Reading
 
