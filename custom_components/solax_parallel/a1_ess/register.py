@@ -61,23 +61,16 @@ class Bounds:
     or_zero: bool = False
     zero_only_after: float | None = None
 
-    def limits(self, rated_power: float | None) -> tuple[float, float]:
-        """Return the lowest and the highest value for an inverter of ``rated_power`` in W.
-
-        Without it, bounds that depend on it do not limit.
-        """
-        limit = (
-            inf
-            if self.rated is None or rated_power is None
-            else self.rated * rated_power
-        )
+    def limits(self, rated_power: float) -> tuple[float, float]:
+        """Return the lowest and the highest value for an inverter of ``rated_power`` in W."""
+        limit = inf if self.rated is None else self.rated * rated_power
         return (
             -limit if self.min is None else max(self.min, -limit),
             limit if self.max is None else min(self.max, limit),
         )
 
-    def admit(self, value: float, rated_power: float | None) -> bool:
-        """Return whether ``value`` alone can be true, whatever came before it."""
+    def admit(self, value: float, rated_power: float) -> bool:
+        """Return whether ``value`` alone can be true of an inverter of ``rated_power`` in W."""
         low, high = self.limits(rated_power)
         return low <= value <= high or (self.or_zero and value == 0)
 

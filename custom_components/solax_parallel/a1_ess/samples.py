@@ -134,6 +134,10 @@ class Samples:
             for register in registers
         }
 
+    def can_be(self, value: float, bounds: Bounds) -> bool:
+        """Return whether ``value`` alone can be true of this inverter, whatever came before it."""
+        return bounds.admit(value, self._rated_power)
+
     def miss(self) -> None:
         """Note a poll that brought nothing at all."""
         for track in self._tracks.values():
@@ -186,7 +190,7 @@ class Samples:
             return True
         if bounds.zero_only_after is not None and sample == 0:
             return track.value is None or track.value <= bounds.zero_only_after
-        return bounds.admit(sample, self._rated_power)
+        return self.can_be(sample, bounds)
 
     def _per_hour(self, register: Register) -> float:
         """Return the most that a counter can count in an hour, in its unit."""

@@ -217,7 +217,7 @@ class _Look:
             return None
         if not isinstance(value, int | float):
             return None
-        return register.bounds.admit(value, self.inverter.samples.rated_power)
+        return self.inverter.samples.can_be(value, register.bounds)
 
 
 def _understood(
