@@ -917,6 +917,21 @@ ERRORS = {
         "module.ac_power.bounds",
         "there are no bounds 'tiny'",
     ),
+    "place_with_bounds_that_hold_nothing": (
+        "module: {ac_power: {bounds: {min: 10, max: 5}}}",
+        "module.ac_power.bounds.min",
+        "above max",
+    ),
+    "text_in_an_array": (
+        "module: {ac_power: {type: ascii}}",
+        "module.ac_power.type",
+        "",
+    ),
+    "place_with_codes_of_what_measures": (
+        "module: {ac_power: {values: {1: normal}}}",
+        "module.ac_power.values",
+        "measures nothing",
+    ),
     "place_with_an_unknown_role": (
         "module: {parallel_role: {values: {1: chief}}}",
         "module.parallel_role.values.1",
@@ -1005,6 +1020,21 @@ ERRORS = {
         "registers: {ac_power: {words: 2}}",
         "registers.ac_power.words",
         "s16 has 1",
+    ),
+    "type_that_does_not_fit_the_words": (
+        "registers: {serial_number: {type: u16}}",
+        "registers.serial_number.type",
+        "u16 has 1",
+    ),
+    "type_that_does_not_fit_the_bits": (
+        "registers: {inverter_faults: {type: bits16}}",
+        "registers.inverter_faults.type",
+        "bits16 has 16 bits",
+    ),
+    "codes_of_what_measures": (
+        "registers: {ac_power: {values: {1: normal}}}",
+        "registers.ac_power.values",
+        "measures nothing",
     ),
     "bit_beyond_the_word": (
         "registers: {manager_faults: {bits: {32: meter}}}",
@@ -1111,6 +1141,24 @@ ERRORS = {
         "registers.parallel_setting.window",
         "move the window",
     ),
+    **{
+        f"new_register_in_{window}": (
+            f"""
+            registers:
+              new: {{window: {window}, address: {address}, type: u16, unit: W, grade: field,
+                source: me}}
+            """,
+            "registers.new.window",
+            f"nothing in window '{window}' becomes a sensor",
+        )
+        for window, (_, address, _) in WINDOWS.items()
+        if window not in ("live", "legs", "third_string")
+    },
+    "measurement_moved_where_nothing_is_measured": (
+        "registers: {ac_power: {window: extension, address: 0x0303}}",
+        "registers.ac_power.window",
+        "choose one of live, legs, third_string",
+    ),
     "new_command": (
         """
         commands:
@@ -1202,6 +1250,11 @@ ERRORS = {
     "bounds_that_hold_nothing": (
         "registers: {ac_power: {bounds: {min: 10, max: 5}}}",
         "registers.ac_power.bounds.min",
+        "above max",
+    ),
+    "bounds_that_hold_nothing_any_more": (
+        "bounds: {temperature: {max: -50}}",
+        "bounds.temperature.max",
         "above max",
     ),
     "common_bounds_that_hold_nothing": (

@@ -145,6 +145,8 @@ _IN_MODULE = {
         for name, check in _REGISTER.items()
         if str(name) not in ("window", "address", "words", "repeat")
     },
+    # The array holds no text.
+    vol.Required("type"): vol.In(tuple(_WORDS)),
 }
 _COMMAND = {
     vol.Required("address"): _ADDRESS,
@@ -156,6 +158,9 @@ _COMMAND = {
 }
 _NUMBERED = ("registers", "commands")
 """Sections whose keys may stand for several entries."""
+
+MEASURING_WINDOWS = ("live", "legs", "third_string")
+"""Windows whose registers become sensors, whoever put them there."""
 
 PRIMARY_WINDOWS = frozenset({"system", "primary_extension"})
 """Windows that only a primary serves."""
@@ -211,13 +216,8 @@ def _corrected(shipped: dict[str, Any], content: dict[str, Any]) -> Profile:
     for key in profile.windows:
         if key not in shipped["windows"]:
             raise MistakeError(("windows", key), "such a window is never read")
-    for key, register in shipped["registers"].items():
-        window = register["window"]
-        if window in _ASKED_BY_NAME and profile.registers[key].window != window:
-            raise MistakeError(
-                ("registers", key, "window"),
-                f"{key} is only looked for in window {window!r}; move the window",
-            )
+    for key, register in profile.registers.items():
+        _check_found(register, shipped["registers"].get(key, {}).get("window"))
     for key, command in profile.commands.items():
         known = shipped["commands"].get(key)
         if known is None:
@@ -228,6 +228,28 @@ def _corrected(shipped: dict[str, Any], content: dict[str, Any]) -> Profile:
                 f"nothing but {known['confirmed_by']!r} can confirm it; correct that register",
             )
     return profile
+
+
+def _check_found(register: Register, shipped_in: str | None) -> None:
+    """Raise ``MistakeError`` for a register in a window where nobody looks for it.
+
+    ``shipped_in`` is its window in the shipped map, None for a register that was added.
+    """
+    path = ("registers", register.key, "window")
+    if shipped_in in _ASKED_BY_NAME and register.window != shipped_in:
+        raise MistakeError(
+            path,
+            f"{register.key} is only looked for in window {shipped_in!r}; move the window",
+        )
+    is_shown = shipped_in is None or (
+        shipped_in in MEASURING_WINDOWS and register.unit is not None
+    )
+    if is_shown and register.window not in MEASURING_WINDOWS:
+        raise MistakeError(
+            path,
+            f"nothing in window {register.window!r} becomes a sensor but what the shipped map "
+            f"has there; choose one of {', '.join(MEASURING_WINDOWS)}",
+        )
 
 
 @cache
@@ -363,7 +385,9 @@ def _build(content: dict[str, Any]) -> Profile:
 def _bounds(path: Sequence[object], entry: dict[str, Any]) -> Bounds:
     """Return checked bounds."""
     if entry.get("min", -inf) > entry.get("max", inf):
-        raise MistakeError((*path, "min"), "above max, so nothing lies within")
+        raise MistakeError(
+            (*path, "min"), "min is above max, so nothing lies within", (*path, "max")
+        )
     return Bounds(**entry)
 
 
@@ -451,7 +475,7 @@ def _register(
     if words is None:
         raise wrong("words", "text needs its length in words")
     if entry.get("words", words) != words:
-        raise wrong("words", f"{entry['type']} has {words}")
+        raise wrong("words", f"{entry['type']} has {words}", (section, key, "type"))
     if not window.first <= entry["address"] <= window.last - words + 1:
         raise wrong(
             "address",
@@ -462,10 +486,17 @@ def _register(
                 "first" if entry["address"] < window.first else "last",
             ),
         )
-    if "unit" in entry and ("values" in entry or "bits" in entry):
-        raise wrong("unit", "a coded register measures nothing")
+    for names in ("values", "bits"):
+        if names in entry and "unit" in entry:
+            raise wrong(
+                "unit", "a coded register measures nothing", (section, key, names)
+            )
     if (highest := max(entry.get("bits", ()), default=0)) >= 16 * words:
-        raise wrong("bits", f"{entry['type']} has {16 * words} bits, and no {highest}")
+        raise wrong(
+            "bits",
+            f"{entry['type']} has {16 * words} bits, and no {highest}",
+            (section, key, "type"),
+        )
     limits = entry.get("bounds")
     if isinstance(limits, str) and limits not in bounds:
         raise wrong("bounds", f"there are no bounds {limits!r}")
@@ -483,7 +514,7 @@ def _register(
                 if isinstance(limits, str)
                 else None
                 if limits is None
-                else _bounds(("registers", key, "bounds"), limits)
+                else _bounds((section, key, "bounds"), limits)
             ),
             "counter": None if "counter" not in entry else Counter(entry["counter"]),
             "fitted": None if "fitted" not in entry else Fitted(entry["fitted"]),
