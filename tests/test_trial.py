@@ -477,7 +477,7 @@ async def test_a_broken_file(
     write(owners_file, "registers:\n  ac_power: {adress: 2}\n")
     with pytest.raises(ServiceValidationError) as caught:
         await validate(hass)
-    error = "a1_ess_g2.yaml, line 2, registers.ac_power.adress: not a valid option"
+    error = "a1_ess_g2.yaml, line 2, registers.ac_power.adress: adress is not one of"
     assert caught.value.translation_key == "invalid_profile"
     assert error in str(caught.value)
     issue = ir.async_get(hass).async_get_issue(DOMAIN, "invalid_profile")

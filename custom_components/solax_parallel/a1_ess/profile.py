@@ -1,10 +1,11 @@
 """The register map: the shipped one, an owner's corrections over it, and whether they make sense."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf, isfinite
 from pathlib import Path
+from textwrap import shorten
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +15,8 @@ import voluptuous as vol
 from .codes import CODES, Role
 from .faults import FAULTS
 from .grade import Grade
-from .profile_file import MistakeError, check_written_once, depth, line_of, read_file
+from .mistake import MistakeError, Reason
+from .profile_file import check_written_once, depth, line_of, read_file
 from .register import Bounds, Command, Counter, Fitted, PlaceInArray, Register, Window
 
 SHIPPED_PROFILE = Path(__file__).parent / "profiles" / "a1_ess_g2.yaml"
@@ -23,19 +25,27 @@ SHIPPED_PROFILE = Path(__file__).parent / "profiles" / "a1_ess_g2.yaml"
 class ProfileError(Exception):
     """A register map that cannot be used: the file, the line and key in it, and the reason.
 
-    ``line`` is None where the reason has no place in the file.
+    ``place`` is empty and ``line`` None where the reason has none in the file. ``details`` are what
+    the words for the reason need, in whatever language they are.
     """
 
     def __init__(
-        self, file: Path, place: str, reason: str, line: int | None = None
+        self,
+        file: Path,
+        reason: Reason,
+        place: str = "",
+        line: int | None = None,
+        details: Mapping[str, str] | None = None,
     ) -> None:
-        """Remember what is wrong, so that it can be shown in any language."""
+        """Remember what is wrong."""
         self.file = file
         self.place = place
         self.reason = reason
         self.line = line
+        self.details = details or {}
         where = [file.name, None if line is None else f"line {line}", place]
-        super().__init__(f"{', '.join(filter(None, where))}: {reason}")
+        told = [reason, *(f"{name}={value!r}" for name, value in self.details.items())]
+        super().__init__(f"{', '.join(filter(None, where))}: {' '.join(told)}")
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,9 @@ _WORDS = {
     "s32": 2,
     "bits32": 2,
 }
+_MOST_WORDS = 125
+"""What Modbus lets one request read."""
+
 _MODULE_WORDS = 1000
 _MODULE_WINDOWS = {
     "live": Window(space="input", first=0, last=_MODULE_WORDS),
@@ -80,17 +93,26 @@ _INHERITED = ("unit", "bounds", "counter", "fitted", "values")
 """What holds for a value wherever it is read."""
 
 
+class _InvalidError(vol.Invalid):  # type: ignore[misc]
+    """A value that is not what it should be."""
+
+    def __init__(self, reason: Reason, *path: Hashable, **details: object) -> None:
+        super().__init__(reason, list(path))
+        self.reason = reason
+        self.details = details
+
+
 def _whole(value: Any) -> int:
     """Check that a value is a whole number; YAML's yes and no are none."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise vol.Invalid("this must be a whole number")
+        raise _InvalidError(Reason.NOT_WHOLE)
     return value
 
 
 def _text(value: Any) -> str:
     """Check that a value is text; YAML takes a bare ``off`` for something else."""
     if not isinstance(value, str):
-        raise vol.Invalid("this must be text, so put it in quotes")
+        raise _InvalidError(Reason.NOT_TEXT)
     return value
 
 
@@ -101,58 +123,130 @@ def _number(value: Any) -> float:
         or not isinstance(value, int | float)
         or not isfinite(value)
     ):
-        raise vol.Invalid("this must be a number")
+        raise _InvalidError(Reason.NOT_A_NUMBER)
     return value
 
 
-_ADDRESS = vol.All(_whole, vol.Range(min=0, max=0xFFFF))
-_COUNT = vol.All(_whole, vol.Range(min=1, max=125))
+def _positive(value: Any) -> float:
+    """Check that a value is a finite number above zero."""
+    if (number := _number(value)) <= 0:
+        raise _InvalidError(Reason.NOT_POSITIVE)
+    return number
 
-_BOUNDS = {
-    vol.Optional("min"): _number,
-    vol.Optional("max"): _number,
-    vol.Optional("rated"): _number,
-    vol.Optional("or_zero"): bool,
-    vol.Optional("zero_only_after"): _number,
-}
-_WINDOW = {
-    vol.Required("space"): vol.In(("holding", "input")),
-    vol.Required("first"): _ADDRESS,
-    vol.Required("last"): _ADDRESS,
-    vol.Optional("all_zero"): vol.In(("good", "bad")),
-}
-_REPEAT = {vol.Required("count"): _COUNT, vol.Required("stride"): _COUNT}
+
+def _true_or_false(value: Any) -> bool:
+    """Check that a value is one of these two."""
+    if not isinstance(value, bool):
+        raise _InvalidError(Reason.NOT_TRUE_OR_FALSE)
+    return value
+
+
+def _within(low: int, high: int) -> Callable[[Any], int]:
+    """Return a check for a whole number from ``low`` to ``high``."""
+
+    def check(value: Any) -> int:
+        if not low <= (number := _whole(value)) <= high:
+            raise _InvalidError(Reason.OUT_OF_RANGE, low=low, high=high)
+        return number
+
+    return check
+
+
+def _one_of(known: Iterable[str]) -> Callable[[Any], str]:
+    """Return a check for one of the texts in ``known``."""
+    texts = tuple(known)
+
+    def check(value: Any) -> str:
+        if value not in texts:
+            raise _not_one_of(value, texts)
+        return _text(value)
+
+    return check
+
+
+def _not_one_of(value: Any, known: Iterable[str], *path: Hashable) -> _InvalidError:
+    return _InvalidError(
+        Reason.NOT_ONE_OF,
+        *path,
+        value=shorten(str(value), 60, placeholder="..."),
+        known=", ".join(known),
+    )
+
+
+def _entry(words: Mapping[vol.Marker, Any]) -> Callable[[Any], dict[str, Any]]:
+    """Return a check for a mapping that holds ``words``, and no others."""
+    known = [str(word) for word in words]
+    schema = vol.Schema(dict(words))
+
+    def check(value: Any) -> dict[str, Any]:
+        for word in value if isinstance(value, dict) else ():
+            if word not in known:
+                raise _not_one_of(word, known, word)
+        entry: dict[str, Any] = schema(value)
+        return entry
+
+    return check
+
+
+_ADDRESS = _within(0, 0xFFFF)
+_COUNT = _within(1, _MOST_WORDS)
+
+_BOUNDS = _entry(
+    {
+        vol.Optional("min"): _number,
+        vol.Optional("max"): _number,
+        vol.Optional("rated"): _number,
+        vol.Optional("or_zero"): _true_or_false,
+        vol.Optional("zero_only_after"): _number,
+    }
+)
+
+
+def _bounds_or_name(value: Any) -> str | dict[str, Any]:
+    """Check that a value is the name of common bounds, or bounds themselves."""
+    return value if isinstance(value, str) else _BOUNDS(value)
+
+
+_WINDOW = _entry(
+    {
+        vol.Required("space"): _one_of(("holding", "input")),
+        vol.Required("first"): _ADDRESS,
+        vol.Required("last"): _ADDRESS,
+        vol.Optional("all_zero"): _one_of(("good", "bad")),
+    }
+)
+_REPEAT = _entry({vol.Required("count"): _COUNT, vol.Required("stride"): _COUNT})
 _REGISTER = {
     vol.Required("window"): _text,
     vol.Required("address"): _ADDRESS,
-    vol.Required("type"): vol.In((*_WORDS, "ascii")),
-    vol.Required("grade"): vol.In([grade.value for grade in Grade]),
+    vol.Required("type"): _one_of((*_WORDS, "ascii")),
+    vol.Required("grade"): _one_of(Grade),
     vol.Required("source"): _text,
     vol.Optional("words"): _COUNT,
-    vol.Optional("scale"): vol.All(_number, vol.Range(min=0, min_included=False)),
+    vol.Optional("scale"): _positive,
     vol.Optional("unit"): _text,
-    vol.Optional("bounds"): vol.Any(str, _BOUNDS),
-    vol.Optional("counter"): vol.In([counter.value for counter in Counter]),
-    vol.Optional("fitted"): vol.In([fitted.value for fitted in Fitted]),
+    vol.Optional("bounds"): _bounds_or_name,
+    vol.Optional("counter"): _one_of(Counter),
+    vol.Optional("fitted"): _one_of(Fitted),
     vol.Optional("values"): {_whole: _text},
-    vol.Optional("bits"): {vol.All(_whole, vol.Range(min=0, max=31)): _text},
+    vol.Optional("bits"): {_within(0, 31): _text},
     vol.Optional("repeat"): _REPEAT,
 }
 _IN_MODULE = {
-    vol.Required("index"): vol.All(_whole, vol.Range(min=0, max=_MODULE_WORDS - 1)),
+    vol.Required("index"): _within(0, _MODULE_WORDS - 1),
     **{
         name: check
         for name, check in _REGISTER.items()
         if str(name) not in ("window", "address", "words", "repeat")
     },
     # The array holds no text.
-    vol.Required("type"): vol.In(tuple(_WORDS)),
+    vol.Required("type"): _one_of(_WORDS),
 }
 _COMMAND = {
     vol.Required("address"): _ADDRESS,
-    vol.Required("values"): {vol.All(_whole, vol.Range(min=0, max=0xFFFF)): _text},
+    vol.Required("values"): {_within(0, 0xFFFF): _text},
     vol.Required("confirmed_by"): _text,
-    vol.Required("grade"): vol.In([grade.value for grade in Grade]),
+    vol.Required("grade"): _one_of(Grade),
     vol.Required("source"): _text,
     vol.Optional("repeat"): _REPEAT,
 }
@@ -168,14 +262,14 @@ PRIMARY_WINDOWS = frozenset({"system", "primary_extension"})
 _ASKED_BY_NAME = frozenset({"identity", "parallel_setting", "system"})
 """Windows that are read for certain registers, which therefore have to stay in them."""
 
-_FILE = vol.Schema(
+_FILE = _entry(
     {
         vol.Optional("sources"): {_text: _text},
         vol.Optional("bounds"): {_text: _BOUNDS},
         vol.Optional("windows"): {_text: _WINDOW},
-        vol.Optional("registers"): {_text: _REGISTER},
-        vol.Optional("commands"): {_text: _COMMAND},
-        vol.Optional("module"): {_text: _IN_MODULE},
+        vol.Optional("registers"): {_text: _entry(_REGISTER)},
+        vol.Optional("commands"): {_text: _entry(_COMMAND)},
+        vol.Optional("module"): {_text: _entry(_IN_MODULE)},
     }
 )
 
@@ -204,9 +298,10 @@ def load_profile(override: Path | None = None) -> Profile:
             path = err.other_path
         raise ProfileError(
             override,
-            ".".join(map(str, path)),
             err.reason,
+            ".".join(map(str, path)),
             err.line or line_of(override, content, path),
+            err.details,
         ) from err
 
 
@@ -215,17 +310,18 @@ def _corrected(shipped: dict[str, Any], content: dict[str, Any]) -> Profile:
     profile = _build(_merged(shipped, content))
     for key in profile.windows:
         if key not in shipped["windows"]:
-            raise MistakeError(("windows", key), "such a window is never read")
+            raise MistakeError(("windows", key), Reason.NEW_WINDOW)
     for key, register in profile.registers.items():
         _check_found(register, shipped["registers"].get(key, {}).get("window"))
     for key, command in profile.commands.items():
         known = shipped["commands"].get(key)
         if known is None:
-            raise MistakeError(("commands", key), "such a command is never given")
+            raise MistakeError(("commands", key), Reason.NEW_COMMAND)
         if command.confirmed_by != known["confirmed_by"]:
             raise MistakeError(
                 ("commands", key, "confirmed_by"),
-                f"nothing but {known['confirmed_by']!r} can confirm it; correct that register",
+                Reason.OTHER_CONFIRMATION,
+                {"register": known["confirmed_by"]},
             )
     return profile
 
@@ -239,7 +335,8 @@ def _check_found(register: Register, shipped_in: str | None) -> None:
     if shipped_in in _ASKED_BY_NAME and register.window != shipped_in:
         raise MistakeError(
             path,
-            f"{register.key} is only looked for in window {shipped_in!r}; move the window",
+            Reason.OTHER_WINDOW,
+            {"register": register.key, "window": shipped_in},
         )
     is_shown = shipped_in is None or (
         shipped_in in MEASURING_WINDOWS and register.unit is not None
@@ -247,8 +344,8 @@ def _check_found(register: Register, shipped_in: str | None) -> None:
     if is_shown and register.window not in MEASURING_WINDOWS:
         raise MistakeError(
             path,
-            f"nothing in window {register.window!r} becomes a sensor but what the shipped map "
-            f"has there; choose one of {', '.join(MEASURING_WINDOWS)}",
+            Reason.NOT_SHOWN,
+            {"window": register.window, "windows": ", ".join(MEASURING_WINDOWS)},
         )
 
 
@@ -273,7 +370,7 @@ def _written_out_section(
 
     def write(name: str, entry: Any) -> None:
         if name in written:
-            raise MistakeError((section, key), f"{name} stands there twice")
+            raise MistakeError((section, key), Reason.TWICE, {"name": name})
         written[name] = entry
 
     for key, entry in entries.items():
@@ -283,10 +380,7 @@ def _written_out_section(
             continue
         _validated({section: {key: entry}})
         if key.count("{n}") != 1 or {"{", "}"} & set(key.replace("{n}", "")):
-            raise MistakeError(
-                (section, key),
-                "a repeated key holds {n} once and no other braces",
-            )
+            raise MistakeError((section, key), Reason.REPEATED_KEY, {"marker": "{n}"})
         once = {name: value for name, value in entry.items() if name != "repeat"}
         for index in range(repeat["count"]):
             write(
@@ -334,8 +428,13 @@ def _validated(content: dict[str, Any]) -> dict[str, Any]:
     try:
         validated: dict[str, Any] = _FILE(content)
     except vol.Invalid as err:
-        # It stands in the middle of a sentence.
-        raise MistakeError(err.path, err.msg.rstrip("?")) from err
+        first = err.errors[0] if isinstance(err, vol.MultipleInvalid) else err
+        if isinstance(first, _InvalidError):
+            raise MistakeError(first.path, first.reason, first.details) from err
+        is_missing = isinstance(first, vol.RequiredFieldInvalid)
+        raise MistakeError(
+            first.path, Reason.MISSING if is_missing else Reason.NO_ENTRIES
+        ) from err
     return validated
 
 
@@ -343,8 +442,10 @@ def _build(content: dict[str, Any]) -> Profile:
     content = _validated(content)
     windows = {key: Window(**entry) for key, entry in content["windows"].items()}
     for key, window in windows.items():
-        if not 0 <= window.last - window.first < 125:
-            raise MistakeError(("windows", key), "a window holds 1 to 125 registers")
+        if not 0 <= window.last - window.first < _MOST_WORDS:
+            raise MistakeError(
+                ("windows", key), Reason.WINDOW_SIZE, {"most": _MOST_WORDS}
+            )
     bounds = {
         key: _bounds(("bounds", key), entry) for key, entry in content["bounds"].items()
     }
@@ -359,8 +460,13 @@ def _build(content: dict[str, Any]) -> Profile:
             if other.address == command.address:
                 raise MistakeError(
                     ("commands", key, "address"),
-                    f"0x{command.address:04X} is the address of both {other.key} and {key}",
-                    ("commands", other.key, "address"),
+                    Reason.ADDRESS_TAKEN,
+                    {
+                        "address": f"0x{command.address:04X}",
+                        "one": other.key,
+                        "other": key,
+                    },
+                    other_path=("commands", other.key, "address"),
                 )
         commands[key] = command
     module = {
@@ -386,7 +492,7 @@ def _bounds(path: Sequence[object], entry: dict[str, Any]) -> Bounds:
     """Return checked bounds."""
     if entry.get("min", -inf) > entry.get("max", inf):
         raise MistakeError(
-            (*path, "min"), "min is above max, so nothing lies within", (*path, "max")
+            (*path, "min"), Reason.MIN_ABOVE_MAX, other_path=(*path, "max")
         )
     return Bounds(**entry)
 
@@ -413,7 +519,8 @@ def _command(
     if (told := registers.get(entry["confirmed_by"])) is None:
         raise MistakeError(
             ("commands", key, "confirmed_by"),
-            f"there is no register {entry['confirmed_by']!r}",
+            Reason.UNKNOWN_REGISTER,
+            {"name": entry["confirmed_by"]},
         )
     names = list(entry["values"].values())
     for code, name in entry["values"].items():
@@ -421,11 +528,12 @@ def _command(
         if name not in (told.values or {}).values():
             raise MistakeError(
                 place,
-                f"{told.key} never says {name!r}",
-                ("registers", told.key, "values"),
+                Reason.NEVER_SAID,
+                {"register": told.key, "value": name},
+                other_path=("registers", told.key, "values"),
             )
         if names.count(name) > 1:
-            raise MistakeError(place, f"{name!r} has two codes")
+            raise MistakeError(place, Reason.TWO_CODES, {"value": name})
     return Command(
         key=key,
         **{
@@ -443,14 +551,17 @@ def _check_names(place: tuple[str, str], entry: Mapping[str, Any]) -> None:
         if (codes := CODES.get(key)) is not None and code not in set(codes):
             raise MistakeError(
                 (*place, "values", value),
-                f"{code!r} is not one of {', '.join(codes)}",
+                Reason.NOT_ONE_OF,
+                {"value": code, "known": ", ".join(codes)},
             )
     for bit, name in entry.get("bits", {}).items():
         path = (*place, "bits", bit)
         if key.endswith("_faults") and name not in FAULTS:
-            raise MistakeError(path, f"there is no fault {name!r}")
+            raise MistakeError(path, Reason.UNKNOWN_FAULT, {"name": name})
         if key == "online_mask" and name not in set(Role):
-            raise MistakeError(path, f"{name!r} is not one of {', '.join(Role)}")
+            raise MistakeError(
+                path, Reason.NOT_ONE_OF, {"value": name, "known": ", ".join(Role)}
+            )
 
 
 def _register(
@@ -465,41 +576,49 @@ def _register(
     """Return one checked register."""
 
     def wrong(
-        name: str, reason: str, other_path: Sequence[object] = ()
+        word: str, reason: Reason, other: str | None = None, /, **details: object
     ) -> MistakeError:
-        return MistakeError((section, key, name), reason, other_path)
+        other_path = () if other is None else (section, key, other)
+        return MistakeError(
+            (section, key, word), reason, details, other_path=other_path
+        )
 
     if (window := windows.get(entry["window"])) is None:
-        raise wrong("window", f"there is no window {entry['window']!r}")
+        raise wrong("window", Reason.UNKNOWN_WINDOW, name=entry["window"])
     words = _WORDS.get(entry["type"], entry.get("words"))
     if words is None:
-        raise wrong("words", "text needs its length in words")
+        raise wrong("words", Reason.NO_LENGTH)
     if entry.get("words", words) != words:
-        raise wrong("words", f"{entry['type']} has {words}", (section, key, "type"))
-    if not window.first <= entry["address"] <= window.last - words + 1:
         raise wrong(
-            "address",
-            f"{key} at 0x{entry['address']:04X} lies outside window {entry['window']!r}",
-            (
-                "windows",
-                entry["window"],
-                "first" if entry["address"] < window.first else "last",
-            ),
+            "words", Reason.OTHER_LENGTH, "type", type=entry["type"], words=words
+        )
+    if not window.first <= entry["address"] <= window.last - words + 1:
+        edge = "first" if entry["address"] < window.first else "last"
+        raise MistakeError(
+            (section, key, "address"),
+            Reason.OUTSIDE_WINDOW,
+            {
+                "register": key,
+                "address": f"0x{entry['address']:04X}",
+                "window": entry["window"],
+            },
+            other_path=("windows", entry["window"], edge),
         )
     for names in ("values", "bits"):
         if names in entry and "unit" in entry:
-            raise wrong(
-                "unit", "a coded register measures nothing", (section, key, names)
-            )
+            raise wrong("unit", Reason.UNIT_OF_CODES, names)
     if (highest := max(entry.get("bits", ()), default=0)) >= 16 * words:
         raise wrong(
             "bits",
-            f"{entry['type']} has {16 * words} bits, and no {highest}",
-            (section, key, "type"),
+            Reason.NO_SUCH_BIT,
+            "type",
+            type=entry["type"],
+            last=16 * words - 1,
+            bit=highest,
         )
     limits = entry.get("bounds")
     if isinstance(limits, str) and limits not in bounds:
-        raise wrong("bounds", f"there are no bounds {limits!r}")
+        raise wrong("bounds", Reason.UNKNOWN_BOUNDS, name=limits)
     _check_names((section, key), entry)
     kind = PlaceInArray if section == "module" else Register
     return kind(

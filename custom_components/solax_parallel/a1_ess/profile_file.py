@@ -7,30 +7,7 @@ from typing import Any
 from annotatedyaml import YAMLException, load_yaml
 import yaml
 
-
-class MistakeError(Exception):
-    """What is wrong with a register map, by the keys that lead to it.
-
-    ``other_path`` leads to what else may have brought it about. ``line`` is where the mistake
-    stands in the file, if that is known already.
-    """
-
-    def __init__(
-        self,
-        path: Sequence[object],
-        reason: str,
-        other_path: Sequence[object] = (),
-        line: int | None = None,
-    ) -> None:
-        """Remember what is wrong, and where."""
-        self.path = path
-        self.reason = reason
-        self.other_path = other_path
-        self.line = line
-        super().__init__(f"{'.'.join(map(str, path))}: {reason}")
-
-
-_NESTED = "nested without end"
+from .mistake import MistakeError, Reason
 
 
 def read_file(file: Path) -> dict[str, Any]:
@@ -40,20 +17,18 @@ def read_file(file: Path) -> dict[str, Any]:
     """
     if file.exists() and not (file.is_file() or file.is_dir()):
         # It may never come to an end.
-        raise MistakeError((), "this is a pipe or a device, not a file")
+        raise MistakeError((), Reason.SPECIAL_FILE)
     try:
         content = load_yaml(file)
     except (YAMLException, FileNotFoundError, ValueError) as err:
         raise _unreadable(file, err) from err
     except RecursionError as err:
-        raise MistakeError((), _NESTED) from err
+        raise MistakeError((), Reason.NESTED) from err
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise MistakeError(
-            (),
-            "expected sections, such as 'registers'",
-            line=getattr(content, "__line__", None),
+            (), Reason.NO_SECTIONS, line=getattr(content, "__line__", None)
         )
     return content
 
@@ -67,7 +42,7 @@ def check_written_once(file: Path) -> None:
         # The fast parser, which has read the file, takes more for YAML than this one.
         raise _unreadable(file, err) from err
     except RecursionError as err:
-        raise MistakeError((), _NESTED) from err
+        raise MistakeError((), Reason.NESTED) from err
     nodes: list[tuple[tuple[str, ...], yaml.Node | None]] = [((), root)]
     seen: set[int] = set()
     while nodes:
@@ -81,7 +56,10 @@ def check_written_once(file: Path) -> None:
             place = (*path, key.value)
             if key.value in keys:
                 raise MistakeError(
-                    place, "this stands there twice", line=key.start_mark.line + 1
+                    place,
+                    Reason.TWICE,
+                    {"name": key.value},
+                    line=key.start_mark.line + 1,
                 )
             keys.add(key.value)
             nodes.append((place, value))
@@ -95,17 +73,18 @@ def _unreadable(file: Path, err: Exception) -> MistakeError:
             file.read_bytes().decode()
         except UnicodeDecodeError as undecodable:
             read = undecodable.object[: undecodable.start]
-            return MistakeError(
-                (),
-                "this is not UTF-8, so save it as that",
-                line=read.count(b"\n") + 1,
-            )
+            return MistakeError((), Reason.NOT_UTF_8, line=read.count(b"\n") + 1)
     if isinstance(cause, yaml.MarkedYAMLError):
         mark = cause.problem_mark
         # The mistake may be in another file that this one includes.
         if mark is not None and mark.name == str(file):
-            return MistakeError((), str(cause.problem), line=mark.line + 1)
-    return MistakeError((), " ".join(str(err).split()))
+            return MistakeError(
+                (),
+                Reason.UNREADABLE,
+                {"said": cause.problem},
+                line=mark.line + 1,
+            )
+    return MistakeError((), Reason.UNREADABLE, {"said": " ".join(str(err).split())})
 
 
 def depth(content: Any, path: Sequence[object]) -> int:
