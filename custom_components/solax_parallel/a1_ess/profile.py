@@ -1,22 +1,21 @@
 """The register map: the shipped one, an owner's corrections over it, and whether they make sense."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
-from textwrap import shorten
 from types import MappingProxyType
 from typing import Any
 
 from annotatedyaml import NodeStrClass
-import voluptuous as vol
 
 from .codes import CODES, Role
 from .faults import FAULTS
 from .grade import Grade
 from .mistake import MistakeError, Reason
 from .profile_file import check_written_once, depth, line_of, read_file
+from .profile_schema import MODULE_WORDS, MOST_WORDS, WORDS, validated
 from .register import Bounds, Command, Counter, Fitted, PlaceInArray, Register, Window
 
 SHIPPED_PROFILE = Path(__file__).parent / "profiles" / "a1_ess_g2.yaml"
@@ -69,22 +68,9 @@ class Profile:
         )
 
 
-_WORDS = {
-    "u16": 1,
-    "s16": 1,
-    "bits16": 1,
-    "low_byte": 1,
-    "u32": 2,
-    "s32": 2,
-    "bits32": 2,
-}
-_MOST_WORDS = 125
-"""What Modbus lets one request read."""
-
-_MODULE_WORDS = 1000
 _MODULE_WINDOWS = {
-    "live": Window(space="input", first=0, last=_MODULE_WORDS),
-    "parallel_setting": Window(space="input", first=0, last=_MODULE_WORDS),
+    "live": Window(space="input", first=0, last=MODULE_WORDS),
+    "parallel_setting": Window(space="input", first=0, last=MODULE_WORDS),
 }
 _PLACEMENT = frozenset({"parallel_role", "secondary_quantity", "units_online"})
 """What a module tells of an inverter's place in its group."""
@@ -92,164 +78,6 @@ _PLACEMENT = frozenset({"parallel_role", "secondary_quantity", "units_online"})
 _INHERITED = ("unit", "bounds", "counter", "fitted", "values")
 """What holds for a value wherever it is read."""
 
-
-class _InvalidError(vol.Invalid):  # type: ignore[misc]
-    """A value that is not what it should be."""
-
-    def __init__(self, reason: Reason, *path: Hashable, **details: object) -> None:
-        super().__init__(reason, list(path))
-        self.reason = reason
-        self.details = details
-
-
-def _whole(value: Any) -> int:
-    """Check that a value is a whole number; YAML's yes and no are none."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _InvalidError(Reason.NOT_WHOLE)
-    return value
-
-
-def _text(value: Any) -> str:
-    """Check that a value is text; YAML takes a bare ``off`` for something else."""
-    if not isinstance(value, str):
-        raise _InvalidError(Reason.NOT_TEXT)
-    return value
-
-
-def _number(value: Any) -> float:
-    """Check that a value is a finite number."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or not isfinite(value)
-    ):
-        raise _InvalidError(Reason.NOT_A_NUMBER)
-    return value
-
-
-def _positive(value: Any) -> float:
-    """Check that a value is a finite number above zero."""
-    if (number := _number(value)) <= 0:
-        raise _InvalidError(Reason.NOT_POSITIVE)
-    return number
-
-
-def _true_or_false(value: Any) -> bool:
-    """Check that a value is one of these two."""
-    if not isinstance(value, bool):
-        raise _InvalidError(Reason.NOT_TRUE_OR_FALSE)
-    return value
-
-
-def _within(low: int, high: int) -> Callable[[Any], int]:
-    """Return a check for a whole number from ``low`` to ``high``."""
-
-    def check(value: Any) -> int:
-        if not low <= (number := _whole(value)) <= high:
-            raise _InvalidError(Reason.OUT_OF_RANGE, low=low, high=high)
-        return number
-
-    return check
-
-
-def _one_of(known: Iterable[str]) -> Callable[[Any], str]:
-    """Return a check for one of the texts in ``known``."""
-    texts = tuple(known)
-
-    def check(value: Any) -> str:
-        if value not in texts:
-            raise _not_one_of(value, texts)
-        return _text(value)
-
-    return check
-
-
-def _not_one_of(value: Any, known: Iterable[str], *path: Hashable) -> _InvalidError:
-    return _InvalidError(
-        Reason.NOT_ONE_OF,
-        *path,
-        value=shorten(str(value), 60, placeholder="..."),
-        known=", ".join(known),
-    )
-
-
-def _entry(words: Mapping[vol.Marker, Any]) -> Callable[[Any], dict[str, Any]]:
-    """Return a check for a mapping that holds ``words``, and no others."""
-    known = [str(word) for word in words]
-    schema = vol.Schema(dict(words))
-
-    def check(value: Any) -> dict[str, Any]:
-        for word in value if isinstance(value, dict) else ():
-            if word not in known:
-                raise _not_one_of(word, known, word)
-        entry: dict[str, Any] = schema(value)
-        return entry
-
-    return check
-
-
-_ADDRESS = _within(0, 0xFFFF)
-_COUNT = _within(1, _MOST_WORDS)
-
-_BOUNDS = _entry(
-    {
-        vol.Optional("min"): _number,
-        vol.Optional("max"): _number,
-        vol.Optional("rated"): _number,
-        vol.Optional("or_zero"): _true_or_false,
-        vol.Optional("zero_only_after"): _number,
-    }
-)
-
-
-def _bounds_or_name(value: Any) -> str | dict[str, Any]:
-    """Check that a value is the name of common bounds, or bounds themselves."""
-    return value if isinstance(value, str) else _BOUNDS(value)
-
-
-_WINDOW = _entry(
-    {
-        vol.Required("space"): _one_of(("holding", "input")),
-        vol.Required("first"): _ADDRESS,
-        vol.Required("last"): _ADDRESS,
-        vol.Optional("all_zero"): _one_of(("good", "bad")),
-    }
-)
-_REPEAT = _entry({vol.Required("count"): _COUNT, vol.Required("stride"): _COUNT})
-_REGISTER = {
-    vol.Required("window"): _text,
-    vol.Required("address"): _ADDRESS,
-    vol.Required("type"): _one_of((*_WORDS, "ascii")),
-    vol.Required("grade"): _one_of(Grade),
-    vol.Required("source"): _text,
-    vol.Optional("words"): _COUNT,
-    vol.Optional("scale"): _positive,
-    vol.Optional("unit"): _text,
-    vol.Optional("bounds"): _bounds_or_name,
-    vol.Optional("counter"): _one_of(Counter),
-    vol.Optional("fitted"): _one_of(Fitted),
-    vol.Optional("values"): {_whole: _text},
-    vol.Optional("bits"): {_within(0, 31): _text},
-    vol.Optional("repeat"): _REPEAT,
-}
-_IN_MODULE = {
-    vol.Required("index"): _within(0, _MODULE_WORDS - 1),
-    **{
-        name: check
-        for name, check in _REGISTER.items()
-        if str(name) not in ("window", "address", "words", "repeat")
-    },
-    # The array holds no text.
-    vol.Required("type"): _one_of(_WORDS),
-}
-_COMMAND = {
-    vol.Required("address"): _ADDRESS,
-    vol.Required("values"): {_within(0, 0xFFFF): _text},
-    vol.Required("confirmed_by"): _text,
-    vol.Required("grade"): _one_of(Grade),
-    vol.Required("source"): _text,
-    vol.Optional("repeat"): _REPEAT,
-}
 _NUMBERED = ("registers", "commands")
 """Sections whose keys may stand for several entries."""
 
@@ -262,17 +90,6 @@ PRIMARY_WINDOWS = frozenset({"system", "primary_extension"})
 _ASKED_BY_NAME = frozenset({"identity", "parallel_setting", "system"})
 """Windows that are read for certain registers, which therefore have to stay in them."""
 
-_FILE = _entry(
-    {
-        vol.Optional("sources"): {_text: _text},
-        vol.Optional("bounds"): {_text: _BOUNDS},
-        vol.Optional("windows"): {_text: _WINDOW},
-        vol.Optional("registers"): {_text: _entry(_REGISTER)},
-        vol.Optional("commands"): {_text: _entry(_COMMAND)},
-        vol.Optional("module"): {_text: _entry(_IN_MODULE)},
-    }
-)
-
 
 def load_profile(override: Path | None = None) -> Profile:
     """Return the shipped register map, corrected by the owner's file where there is one.
@@ -281,7 +98,7 @@ def load_profile(override: Path | None = None) -> Profile:
     register, a command or a place in a module's array replaces those words of the shipped one,
     and a new key needs a whole entry. Reads files, so call it where blocking is allowed. Raises
     ``ProfileError`` for a file that cannot be read, a wrong type, an unknown key, a register
-    outside its window, or a command that can't be confirmed.
+    outside its window or where nobody looks for it, or a command that can't be confirmed.
     """
     if override is None:
         return _shipped_profile()
@@ -378,7 +195,7 @@ def _written_out_section(
         if repeat is None:
             write(key, entry)
             continue
-        _validated({section: {key: entry}})
+        validated({section: {key: entry}})
         if key.count("{n}") != 1 or {"{", "}"} & set(key.replace("{n}", "")):
             raise MistakeError((section, key), Reason.REPEATED_KEY, {"marker": "{n}"})
         once = {name: value for name, value in entry.items() if name != "repeat"}
@@ -424,27 +241,13 @@ def _merged(shipped: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _validated(content: dict[str, Any]) -> dict[str, Any]:
-    try:
-        validated: dict[str, Any] = _FILE(content)
-    except vol.Invalid as err:
-        first = err.errors[0] if isinstance(err, vol.MultipleInvalid) else err
-        if isinstance(first, _InvalidError):
-            raise MistakeError(first.path, first.reason, first.details) from err
-        is_missing = isinstance(first, vol.RequiredFieldInvalid)
-        raise MistakeError(
-            first.path, Reason.MISSING if is_missing else Reason.NO_ENTRIES
-        ) from err
-    return validated
-
-
 def _build(content: dict[str, Any]) -> Profile:
-    content = _validated(content)
+    content = validated(content)
     windows = {key: Window(**entry) for key, entry in content["windows"].items()}
     for key, window in windows.items():
-        if not 0 <= window.last - window.first < _MOST_WORDS:
+        if not 0 <= window.last - window.first < MOST_WORDS:
             raise MistakeError(
-                ("windows", key), Reason.WINDOW_SIZE, {"most": _MOST_WORDS}
+                ("windows", key), Reason.WINDOW_SIZE, {"most": MOST_WORDS}
             )
     bounds = {
         key: _bounds(("bounds", key), entry) for key, entry in content["bounds"].items()
@@ -585,7 +388,7 @@ def _register(
 
     if (window := windows.get(entry["window"])) is None:
         raise wrong("window", Reason.UNKNOWN_WINDOW, name=entry["window"])
-    words = _WORDS.get(entry["type"], entry.get("words"))
+    words = WORDS.get(entry["type"], entry.get("words"))
     if words is None:
         raise wrong("words", Reason.NO_LENGTH)
     if entry.get("words", words) != words:
