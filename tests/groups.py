@@ -22,10 +22,7 @@ from custom_components.solax_parallel.a1_ess.codes import (
 )
 from custom_components.solax_parallel.a1_ess.grade import Grade
 from custom_components.solax_parallel.a1_ess.inverter import Member
-from custom_components.solax_parallel.a1_ess.profile import (
-    Profile,
-    load_profile,
-)
+from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
 from custom_components.solax_parallel.const import (
     CONF_ALLOW_CONTROL,
     CONF_BACKUP_INTERFACE,

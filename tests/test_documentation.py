@@ -7,11 +7,8 @@ from typing import Any
 import pytest
 
 from custom_components.solax_parallel.a1_ess.faults import GUIDE, Fault
-from custom_components.solax_parallel.a1_ess.profile import (
-    Command,
-    Register,
-    load_profile,
-)
+from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.a1_ess.register import Command, Register
 from custom_components.solax_parallel.a1_ess.totals import TOTALS
 from custom_components.solax_parallel.const import MODBUS, MODULE
 from homeassistant.core import HomeAssistant

@@ -380,11 +380,11 @@ async def test_none_goes_on_listening_where_one_can_not(
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        ("registers: [", ", line 1: expected the node content"),
-        ("- run_mode", ", line 1: expected sections"),
+        ("registers: [", ", line 1: this can't be read (expected the node content"),
+        ("- run_mode", ", line 1: this holds no sections"),
         (
             "registers:\n  run_mode: {adress: 9}",
-            ", line 2, registers.run_mode.adress: not a valid option",
+            ", line 2, registers.run_mode.adress: adress is not one of",
         ),
         (
             "registers:\n  run_mode: {address: 0x0060}",
@@ -392,7 +392,7 @@ async def test_none_goes_on_listening_where_one_can_not(
         ),
         (
             "registers:\n  run_mode: {values: {2: fine}}",
-            ", line 2, registers.run_mode.values.2: 'fine' is not one of waiting",
+            ", line 2, registers.run_mode.values.2: fine is not one of waiting",
         ),
         (
             "windows:\n  live: {last: 0x0100}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 import json
+from pathlib import Path
 import re
 from typing import Any
 
@@ -111,3 +112,20 @@ async def test_an_owner_reads_a_fault_in_the_language_of_the_house(
         if entity.translation_key == FAULT
     }
     assert names == {texts[f"entity.binary_sensor.{FAULT}.name"]}
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+async def test_an_owner_reads_a_mistake_in_the_language_of_the_house(
+    hass: HomeAssistant, start_group: StartGroup, owners_file: Path, language: str
+) -> None:
+    hass.config.language = language
+    texts = texts_of(language)
+    owners_file.write_text("registers:\n  ac_power: {address: yes}\n")
+    assert not await (await start_group(units=1)).set_up()
+    said = only_issue(hass).translation_placeholders
+    assert said is not None
+    line = texts["selector.register_map_place.options.line"].format(line=2)
+    reason = texts["selector.register_map_mistake.options.not_whole"]
+    assert said["error"] == (
+        f"a1_ess_g2.yaml, {line}, registers.ac_power.address: {reason}"
+    )

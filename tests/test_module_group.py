@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 import json
+from pathlib import Path
 import time
 from typing import Any
 from unittest.mock import patch
@@ -48,6 +49,7 @@ from .groups import begin_poll, poll, set_up, state
 from .test_contracts import registered
 from .test_diagnostics import download, found_in
 from .test_polling import hours_pass, switch
+from .test_trial import registers, validate
 
 PRIMARY, *SECONDARIES = (f"SIMHA{number:09}" for number in range(1, 5))
 
@@ -486,6 +488,27 @@ async def test_diagnostics_tell_no_address_whatever_the_password_is(
     report = await download(hass, hass_client, entry)
     assert found_in(report, [SERIAL, "27.0.0"]) == []
     assert report["data"]["data"]["units"][0]["link"]["host"] == "**REDACTED**"
+
+
+@pytest.mark.parametrize(
+    ("power", "shown", "within"),
+    [(15200, "15200", True), (15201, "unavailable", False)],
+)
+async def test_a_trial_and_a_poll_judge_bounds_alike(
+    hass: HomeAssistant,
+    module: HostileModule,
+    owners_file: Path,
+    power: int,
+    shown: str,
+    within: bool,
+) -> None:
+    # No module tells the rated power, so that of the largest inverter counts.
+    owners_file.write_text("module: {ac_power: {bounds: {rated: 2}}}")
+    module.default = says(saying({6: power, 80: 0, 81: 0, 82: 1}))
+    assert await set_up(hass, entry_of(hass, module))
+    assert state(hass, f"{SERIAL}_ac_power").state == shown
+    yours = registers(await validate(hass))["ac_power"]["yours"]
+    assert (yours["value"], yours["within_bounds"]) == (power, within)
 
 
 async def test_nobody_is_asked_for_the_password_of_a_group_that_is_gone(

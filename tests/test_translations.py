@@ -30,6 +30,7 @@ from custom_components.solax_parallel.a1_ess.faults import (
     PRIMARY_SILENT,
     Family,
 )
+from custom_components.solax_parallel.a1_ess.mistake import Reason
 from custom_components.solax_parallel.a1_ess.roster import SECONDARIES, Refusal
 from custom_components.solax_parallel.a1_ess.totals import Weighting
 from custom_components.solax_parallel.a1_ess.trial import Problem
@@ -72,6 +73,7 @@ SPEAKING = (
     "explanation.py",
     "forms.py",
     "guidance.py",
+    "register_map.py",
     "report.py",
     "tables.py",
     "trial.py",
@@ -458,6 +460,7 @@ def test_selectors() -> None:
     assert selectors["smart_load_says"] == {*OnOff, *SmartLoadMode, "nothing"}
     assert selectors["yes_no"] == {YES, NO}
     assert selectors["fault"] == set(GUIDE)
+    assert selectors["register_map_mistake"] == set(Reason)
     assert selectors["register_problem"] == set(Problem)
     shown = TEXTS["entity"]["sensor"]["status"]["state"]
     assert TEXTS["selector"]["group_status"]["options"] == shown
@@ -471,6 +474,7 @@ def test_selectors() -> None:
         "fault_detail",
         "heard",
         "left_open",
+        "register_map_place",
         "report",
         "transfer_column",
         "unit_column",

@@ -452,8 +452,7 @@ async def test_serial_numbers_are_shortened(
           serial_number: {grade: field}
           factory_name: {address: 0x0000}
           module_name: {address: 0x0001}
-          new_number:
-            {window: identity, address: 0x0005, type: u32, grade: field, source: me}
+          battery_count: {window: identity, address: 0x0005, type: u32}
         """,
     )
     answer = await validate(hass)
@@ -462,7 +461,7 @@ async def test_serial_numbers_are_shortened(
     assert found["factory_name"]["yours"]["value"] == "…0001"
     # The name that is really there is nobody's secret.
     assert found["factory_name"]["shipped"]["words"][0] == "0x536F"
-    for key in ("serial_number", "factory_name", "module_name", "new_number"):
+    for key in ("serial_number", "factory_name", "module_name", "battery_count"):
         assert found[key]["yours"]["words"] is None
         assert len(found[key]["yours"]["value"]) <= 5
     assert wire.primary not in str(answer)
@@ -478,7 +477,7 @@ async def test_a_broken_file(
     write(owners_file, "registers:\n  ac_power: {adress: 2}\n")
     with pytest.raises(ServiceValidationError) as caught:
         await validate(hass)
-    error = "a1_ess_g2.yaml, line 2, registers.ac_power.adress: not a valid option"
+    error = "a1_ess_g2.yaml, line 2, registers.ac_power.adress: adress is not one of"
     assert caught.value.translation_key == "invalid_profile"
     assert error in str(caught.value)
     issue = ir.async_get(hass).async_get_issue(DOMAIN, "invalid_profile")

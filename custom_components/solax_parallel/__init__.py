@@ -17,7 +17,7 @@ from .counts import CountStore, async_forget_counts
 from .devices import async_register_devices, is_former_member
 from .facts import async_forget_facts
 from .issues import async_clear_issues, async_watch_entries
-from .register_map import async_forget_profile
+from .register_map import async_forget_profile, mistake_in_words
 from .remote_mode import async_clear_remote_mode
 from .services import async_setup_services
 from .wiring import async_forget_kept, async_wire
@@ -52,13 +52,14 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> bool:
     """Connect to the inverters of an entry and poll them from now on."""
+    words = await Words.async_load(hass)
     try:
         wiring = await async_wire(hass, entry)
     except ProfileError as err:
         raise ConfigEntryError(
             translation_domain=DOMAIN,
             translation_key="invalid_profile",
-            translation_placeholders={"error": str(err)},
+            translation_placeholders={"error": mistake_in_words(err, words)},
         ) from err
     except OSError as err:
         raise ConfigEntryNotReady(
@@ -69,7 +70,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolaxConfigEntry) -> boo
     entry.async_on_unload(wiring.async_close)
     counts = CountStore(hass, entry.entry_id, wiring.group)
     await counts.async_restore()
-    words = await Words.async_load(hass)
     coordinator = SolaxCoordinator(hass, entry, wiring, words)
     try:
         async with asyncio.timeout(None if hass.is_running else STARTUP_PATIENCE):

@@ -83,7 +83,7 @@ from .links import (
 )
 from .modules import async_ask_module, error_key
 from .options_flow import SolaxOptionsFlow
-from .register_map import async_load_profile
+from .register_map import async_load_profile, mistake_in_words
 from .tables import answers_in_words, check_table, unit_line, unit_table
 from .words import Words
 
@@ -610,7 +610,7 @@ class SolaxConfigFlow(ConfigFlow, domain=DOMAIN):
             self._profile = await async_load_profile(self.hass)
         except ProfileError as err:
             self._errors = {"base": "invalid_profile"}
-            self._details = {"error": str(err)}
+            self._details = {"error": mistake_in_words(err, self._words)}
             return False
         return True
 

@@ -6,8 +6,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
+from .a1_ess.mistake import Reason
 from .a1_ess.profile import Profile, ProfileError, load_profile
 from .const import DOMAIN
+from .words import Words
 
 _ISSUE_ID = "invalid_profile"
 
@@ -32,7 +34,9 @@ async def async_load_profile(hass: HomeAssistant) -> Profile:
         except FileNotFoundError, NotADirectoryError:
             return load_profile()
         except OSError as err:
-            raise ProfileError(file, "", str(err)) from err
+            raise ProfileError(
+                file, Reason.UNREADABLE, details={"said": str(err)}
+            ) from err
         return load_profile(file)
 
     try:
@@ -45,11 +49,22 @@ async def async_load_profile(hass: HomeAssistant) -> Profile:
             is_fixable=False,
             severity=ir.IssueSeverity.ERROR,
             translation_key="invalid_profile",
-            translation_placeholders={"error": str(err), "file": str(file)},
+            translation_placeholders={
+                "error": mistake_in_words(err, await Words.async_load(hass)),
+                "file": str(file),
+            },
         )
         raise
     ir.async_delete_issue(hass, DOMAIN, _ISSUE_ID)
     return profile
+
+
+def mistake_in_words(err: ProfileError, words: Words) -> str:
+    """Return where a register map is wrong, and why, in the language of the house."""
+    line = words("register_map_place", "line").format(line=err.line)
+    where = (err.file.name, "" if err.line is None else line, err.place)
+    reason = words("register_map_mistake", err.reason).format(**err.details)
+    return f"{', '.join(filter(None, where))}: {reason}"
 
 
 @callback

@@ -35,7 +35,7 @@ from .a1_ess.control import Kind
 from .a1_ess.extension import BackupInterface, SmartLoad
 from .a1_ess.group import GroupState, Status
 from .a1_ess.inverter_state import InverterState, Presence
-from .a1_ess.profile import Counter, Register
+from .a1_ess.register import Counter, Register
 from .a1_ess.root_cause import Cause
 from .a1_ess.totals import TOTALS, Total, TotalRule
 from .a1_ess.transfer_test import Phase

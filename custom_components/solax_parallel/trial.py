@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 
 from .a1_ess.profile import Profile, ProfileError, load_profile
 from .a1_ess.trial import Maps, Sighting, Trial, try_out
 from .const import DOMAIN
 from .coordinator import SolaxCoordinator
-from .register_map import async_load_profile, owners_file
+from .register_map import async_load_profile, mistake_in_words, owners_file
 from .report import shortened
 from .words import Words
 
@@ -26,7 +25,7 @@ async def async_validate_profile(coordinator: SolaxCoordinator) -> dict[str, Any
     shipped = await hass.async_add_executor_job(load_profile)
     maps = Maps(
         running=coordinator.wiring.profile,
-        yours=await _async_owners_profile(hass, shipped),
+        yours=await _async_owners_profile(coordinator, shipped),
         shipped=shipped,
     )
     if not maps.differ:
@@ -42,14 +41,19 @@ async def async_validate_profile(coordinator: SolaxCoordinator) -> dict[str, Any
     }
 
 
-async def _async_owners_profile(hass: HomeAssistant, shipped: Profile) -> Profile:
+async def _async_owners_profile(
+    coordinator: SolaxCoordinator, shipped: Profile
+) -> Profile:
+    hass = coordinator.hass
     try:
         profile = await async_load_profile(hass)
     except ProfileError as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="invalid_profile",
-            translation_placeholders={"error": str(err)},
+            translation_placeholders={
+                "error": mistake_in_words(err, coordinator.words)
+            },
         ) from err
     if profile is shipped:
         raise ServiceValidationError(

@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from custom_components.solax_parallel.a1_ess.profile import (
-    Command,
-    Profile,
-    Register,
-    Space,
-    load_profile,
-)
+from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.a1_ess.register import Command, Register, Space
 from custom_components.solax_parallel.tables import table
 
 _INTRODUCTION = """\
@@ -48,10 +43,11 @@ the day at which the value differs.
    ```
 
    `address`, `type`, `scale`, `bounds`, `values` (codes), `bits`, `grade` and `source` can be
-   corrected, and a register that is missing here can be added with all of them. It has to lie in one
-   of the windows below, because nothing else is ever read. What is read through a
-   [monitoring module](module.md#correcting-a-place) has a section of its own, `module`, with `index`
-   instead of `address` and `window`.
+   corrected. It has to lie in one of the windows below, because nothing else is ever read. A register
+   that is missing here can be added with all of them and with `window`, which has to be `live`, `legs`
+   or `third_string`; with a `unit` it becomes a sensor, and without one the action below tells of it.
+   What is read through a [monitoring module](module.md#correcting-a-place) has a section of its own,
+   `module`, with `index` instead of `address` and `window`.
 3. Run the action *Validate register map* under *Settings > Tools > Actions*:
 
    ```yaml

@@ -12,7 +12,8 @@ from modbus_connection.mock import MockModbusUnit, ReadEvent
 
 from custom_components.solax_parallel.a1_ess.codes import ModelType, Role
 from custom_components.solax_parallel.a1_ess.inverter import Member
-from custom_components.solax_parallel.a1_ess.profile import Profile, Register, Space
+from custom_components.solax_parallel.a1_ess.profile import Profile
+from custom_components.solax_parallel.a1_ess.register import Register, Space
 
 from .wire import READ_HOLDING, Behaviour, Exchange, Request
 

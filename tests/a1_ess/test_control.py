@@ -34,10 +34,7 @@ from custom_components.solax_parallel.a1_ess.group import Group, GroupState
 from custom_components.solax_parallel.a1_ess.inverter import Inverter
 from custom_components.solax_parallel.a1_ess.inverter_state import Presence
 from custom_components.solax_parallel.a1_ess.link import Link
-from custom_components.solax_parallel.a1_ess.profile import (
-    Profile,
-    load_profile,
-)
+from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 from custom_components.solax_parallel.a1_ess.source import ReadOnlyError
 from custom_components.solax_parallel.simulator.group import (

@@ -13,11 +13,8 @@ from custom_components.solax_parallel.a1_ess.counters import (
     StoredCount,
     counted_at,
 )
-from custom_components.solax_parallel.a1_ess.profile import (
-    Profile,
-    Register,
-    load_profile,
-)
+from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.a1_ess.register import Register
 
 HOUR = 3600.0
 PER_HOUR = 10.0

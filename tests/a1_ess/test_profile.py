@@ -10,18 +10,22 @@ from custom_components.solax_parallel.a1_ess.codes import CODES
 from custom_components.solax_parallel.a1_ess.control import COMMANDS
 from custom_components.solax_parallel.a1_ess.faults import FAULTS
 from custom_components.solax_parallel.a1_ess.grade import Grade
+from custom_components.solax_parallel.a1_ess.mistake import Reason
 from custom_components.solax_parallel.a1_ess.profile import (
     SHIPPED_PROFILE,
+    Profile,
+    ProfileError,
+    load_profile,
+)
+from custom_components.solax_parallel.a1_ess.register import (
     Bounds,
     Command,
     Counter,
     Fitted,
-    Profile,
-    ProfileError,
     Register,
     Window,
-    load_profile,
 )
+from tests.texts import TEXTS, placeholders
 
 # key, function that reads it, address, words, type, scale, unit, grade
 IDENTITY = """
@@ -850,7 +854,7 @@ ERRORS = {
     "scale_of_zero": (
         "registers: {ac_power: {scale: 0}}",
         "registers.ac_power.scale",
-        "higher than 0",
+        "must be more than 0",
     ),
     "wrong_type_of_unit": (
         "registers: {ac_power: {unit: 5}}",
@@ -860,121 +864,162 @@ ERRORS = {
     "wrong_type_of_entry": (
         "registers: {ac_power: 0x0002}",
         "registers.ac_power",
-        "expected",
+        "has to hold keys with values",
     ),
     "wrong_type_of_section": (
         "registers: [ac_power]",
         "registers",
-        "expected",
+        "has to hold keys with values",
     ),
-    "section_without_entries": ("registers:", "registers", "expected"),
-    "key_that_is_no_text": ("registers: {5: {address: 2}}", "registers.5", ""),
+    "section_without_entries": (
+        "registers:",
+        "registers",
+        "has to hold keys with values",
+    ),
+    "key_that_is_no_text": (
+        "registers: {5: {address: 2}}",
+        "registers.5",
+        "must be text",
+    ),
     "on_and_off_without_quotes": (
         "registers: {grid_relay: {values: {0: off, 1: on}}}",
         "registers.grid_relay.values.0",
         "must be text, so put it in quotes",
     ),
-    "unknown_section": ("register: {}", "register", ""),
+    "unknown_section": (
+        "register: {}",
+        "register",
+        "register is not one of sources, bounds, windows",
+    ),
     "unknown_word": (
         "registers: {ac_power: {adress: 2}}",
         "registers.ac_power.adress",
-        "",
+        "adress is not one of window, address, type",
     ),
     "unknown_word_of_a_window": (
         "windows: {live: {start: 0}}",
         "windows.live.start",
-        "",
+        "start is not one of space, first, last",
     ),
     "unknown_word_of_bounds": (
         "bounds: {ac_power: {maximum: 2}}",
         "bounds.ac_power.maximum",
-        "",
+        "maximum is not one of min, max",
+    ),
+    "number_for_yes_or_no": (
+        "bounds: {frequency: {or_zero: 1}}",
+        "bounds.frequency.or_zero",
+        "must be true or false",
+    ),
+    "unknown_word_of_bounds_of_one": (
+        "registers: {ac_power: {bounds: {maximum: 2}}}",
+        "registers.ac_power.bounds.maximum",
+        "maximum is not one of min, max",
     ),
     "unknown_type": (
         "registers: {ac_power: {type: float}}",
         "registers.ac_power.type",
-        "",
+        "float is not one of u16, s16",
     ),
     "unknown_word_of_a_place": (
         "module: {ac_power: {address: 6}}",
         "module.ac_power.address",
-        "",
+        "address is not one of index, type",
     ),
     "place_beyond_any_array": (
         "module: {ac_power: {index: 1000}}",
         "module.ac_power.index",
-        "",
+        "at least 0 and at most 999",
     ),
     "place_without_grade": (
         "module: {battery_current: {index: 90, type: s16, source: mine}}",
         "module.battery_current.grade",
-        "",
+        "this is missing",
     ),
     "place_with_unknown_bounds": (
         "module: {ac_power: {bounds: tiny}}",
         "module.ac_power.bounds",
-        "there are no bounds 'tiny'",
+        "there are no bounds tiny",
+    ),
+    "place_with_bounds_that_hold_nothing": (
+        "module: {ac_power: {bounds: {min: 10, max: 5}}}",
+        "module.ac_power.bounds.min",
+        "min is above max",
+    ),
+    "text_in_an_array": (
+        "module: {ac_power: {type: ascii}}",
+        "module.ac_power.type",
+        "ascii is not one of u16, s16",
+    ),
+    "place_with_codes_of_what_measures": (
+        "module: {ac_power: {values: {1: normal}}}",
+        "module.ac_power.values",
+        "measures nothing",
     ),
     "place_with_an_unknown_role": (
         "module: {parallel_role: {values: {1: chief}}}",
         "module.parallel_role.values.1",
-        "'chief' is not one of standalone, primary",
+        "chief is not one of standalone, primary",
     ),
     "unknown_grade": (
         "registers: {ac_power: {grade: certain}}",
         "registers.ac_power.grade",
-        "",
+        "certain is not one of vendor, sister",
     ),
     "unknown_counter": (
         "registers: {pv_energy_total: {counter: week}}",
         "registers.pv_energy_total.counter",
-        "",
+        "week is not one of total, today",
     ),
     "unknown_fitting": (
         "registers: {pv1_power: {fitted: wind}}",
         "registers.pv1_power.fitted",
-        "",
+        "wind is not one of pv, third_string",
     ),
-    "unknown_space": ("windows: {live: {space: coil}}", "windows.live.space", ""),
+    "unknown_space": (
+        "windows: {live: {space: coil}}",
+        "windows.live.space",
+        "coil is not one of holding, input",
+    ),
     "unknown_window": (
         "registers: {ac_power: {window: lives}}",
         "registers.ac_power.window",
-        "there is no window 'lives'",
+        "there is no window lives",
     ),
     "new_window": (
         "windows: {mine: {space: input, first: 0x400, last: 0x410}}",
         "windows.mine",
-        "is never read",
+        "are ever read",
     ),
     "unknown_bounds": (
         "registers: {ac_power: {bounds: wide}}",
         "registers.ac_power.bounds",
-        "there are no bounds 'wide'",
+        "there are no bounds wide",
     ),
     "new_register_without_an_address": (
         "registers: {new: {window: live, type: u16, grade: field, source: me}}",
         "registers.new.address",
-        "required key not provided",
+        "this is missing",
     ),
     "below_the_window": (
         "registers: {l1_voltage: {address: 0x0065}}",
         "registers.l1_voltage.address",
-        "0x0065 lies outside window 'legs'",
+        "0x0065 lies outside window legs",
     ),
     "above_the_window": (
         "registers: {ac_power: {address: 0x0055}}",
         "registers.ac_power.address",
-        "0x0055 lies outside window 'live'",
+        "0x0055 lies outside window live",
     ),
     "half_outside_the_window": (
         "registers: {meter_power: {address: 0x0054}}",
         "registers.meter_power.address",
-        "0x0054 lies outside window 'live'",
+        "0x0054 lies outside window live",
     ),
     "window_taken_from_under_a_register": (
         "windows: {live: {last: 0x0050}}",
         "windows.live.last",
-        "output_energy_total at 0x0052 lies outside window 'live'",
+        "output_energy_total at 0x0052 lies outside window live",
     ),
     "window_too_long": (
         "windows: {live: {last: 0x007D}}",
@@ -1002,42 +1047,57 @@ ERRORS = {
     "words_that_do_not_fit_the_type": (
         "registers: {ac_power: {words: 2}}",
         "registers.ac_power.words",
-        "s16 has 1",
+        "of s16 is 1",
+    ),
+    "type_that_does_not_fit_the_words": (
+        "registers: {serial_number: {type: u16}}",
+        "registers.serial_number.type",
+        "of u16 is 1",
+    ),
+    "type_that_does_not_fit_the_bits": (
+        "registers: {inverter_faults: {type: bits16}}",
+        "registers.inverter_faults.type",
+        "bits16 has the bits 0 to 15",
+    ),
+    "codes_of_what_measures": (
+        "registers: {ac_power: {values: {1: normal}}}",
+        "registers.ac_power.values",
+        "measures nothing",
     ),
     "bit_beyond_the_word": (
         "registers: {manager_faults: {bits: {32: meter}}}",
         "registers.manager_faults.bits.32",
-        "",
+        "at most 31",
     ),
     "unknown_fault": (
         "registers: {manager_faults: {bits: {0: gremlins}}}",
         "registers.manager_faults.bits.0",
-        "there is no fault 'gremlins'",
+        "there is no fault gremlins",
     ),
     "unknown_code": (
         "registers: {run_mode: {values: {0: sleeping}}}",
         "registers.run_mode.values.0",
-        "'sleeping' is not one of waiting, checking, normal",
+        "sleeping is not one of waiting, checking, normal",
     ),
     "unknown_code_of_a_numbered_register": (
         "registers: {smart_load_6_mode: {values: {0: sleeping}}}",
         "registers.smart_load_6_mode.values.0",
-        "'sleeping' is not one of disabled",
+        "sleeping is not one of disabled",
     ),
     "unknown_role_in_the_online_mask": (
         "registers: {online_mask: {bits: {0: boss}}}",
         "registers.online_mask.bits.0",
-        "'boss' is not one of",
+        "boss is not one of",
     ),
     "repeat_of_an_incomplete_entry": (
         'registers: {"x_{n}": {repeat: {count: 2, stride: 2}, address: 1}}',
         "registers.x_{n}.",
-        "required key not provided",
+        "this is missing",
     ),
     "repeat_that_is_no_repeat": (
         'registers: {"x_{n}": {repeat: 2}}',
         "registers.x_{n}.repeat",
-        "expected",
+        "has to hold keys with values",
     ),
     "repeat_under_one_name": (
         """
@@ -1064,7 +1124,7 @@ ERRORS = {
             repeat: {count: 3, stride: 1}}
         """,
         "registers.x_3.address",
-        "0x0055 lies outside window 'live'",
+        "0x0055 lies outside window live",
     ),
     "tab": (
         "registers:\n  battery_soc: {address: 0x001C}\t# moved",
@@ -1073,7 +1133,7 @@ ERRORS = {
     ),
     "broken_yaml": ("registers: {ac_power: {address: 2", "", "expected ',' or '}'"),
     "yaml_with_an_impossible_date": ("since: 2026-13-45", "", "month must be in 1..12"),
-    "not_a_dictionary": ("- ac_power\n- frequency", "", "expected sections"),
+    "not_a_dictionary": ("- ac_power\n- frequency", "", "holds no sections"),
     "yes_for_an_address": (
         "registers:\n  ac_power: {address: yes}",
         "registers.ac_power.address",
@@ -1102,12 +1162,30 @@ ERRORS = {
     "bit_beyond_a_short_word": (
         "registers:\n  manager_faults: {bits: {20: fan}}",
         "registers.manager_faults.bits",
-        "bits16 has 16 bits",
+        "bits16 has the bits 0 to 15",
     ),
     "moved_where_nobody_looks": (
         "registers:\n  parallel_setting: {window: firmware, address: 0x7E}",
         "registers.parallel_setting.window",
         "move the window",
+    ),
+    **{
+        f"new_register_in_{window}": (
+            f"""
+            registers:
+              new: {{window: {window}, address: {address}, type: u16, unit: W, grade: field,
+                source: me}}
+            """,
+            "registers.new.window",
+            f"window {window} becomes no sensor",
+        )
+        for window, (_, address, _) in WINDOWS.items()
+        if window not in ("live", "legs", "third_string")
+    },
+    "measurement_moved_where_nothing_is_measured": (
+        "registers: {ac_power: {window: extension, address: 0x0303}}",
+        "registers.ac_power.window",
+        "choose one of live, legs, third_string",
     ),
     "new_command": (
         """
@@ -1116,7 +1194,7 @@ ERRORS = {
             grade: field, source: me}
         """,
         "commands.reboot",
-        "such a command is never given",
+        "are ever given",
     ),
     "command_for_a_channel_that_there_is_not": (
         """
@@ -1125,17 +1203,17 @@ ERRORS = {
             grade: field, source: me}
         """,
         "commands.smart_load_7_switch",
-        "such a command is never given",
+        "are ever given",
     ),
     "unknown_word_of_a_command": (
         "commands: {smart_load_1_mode: {window: live}}",
         "commands.smart_load_1_mode.window",
-        "",
+        "window is not one of address, values",
     ),
     "unknown_grade_of_a_command": (
         "commands: {smart_load_1_mode: {grade: sure}}",
         "commands.smart_load_1_mode.grade",
-        "",
+        "sure is not one of vendor, sister",
     ),
     "yes_for_the_address_of_a_command": (
         "commands: {smart_load_1_mode: {address: yes}}",
@@ -1150,7 +1228,7 @@ ERRORS = {
     "code_beyond_the_word": (
         'commands: {smart_load_1_switch: {values: {0x10000: "on"}}}',
         "commands.smart_load_1_switch.values.65536",
-        "",
+        "at most 65535",
     ),
     "on_and_off_of_a_command_without_quotes": (
         "commands: {smart_load_1_switch: {values: {0: off, 1: on}}}",
@@ -1160,22 +1238,22 @@ ERRORS = {
     "value_that_is_never_confirmed": (
         "commands: {smart_load_1_mode: {values: {3: timer}}}",
         "commands.smart_load_1_mode.values.3",
-        "smart_load_1_mode never says 'timer'",
+        "smart_load_1_mode never says timer",
     ),
     "value_with_two_codes": (
         'commands: {smart_load_1_switch: {values: {1: "on", 2: "on"}}}',
         "commands.smart_load_1_switch.values.1",
-        "'on' has two codes",
+        "on has two codes",
     ),
     "confirmed_by_nothing": (
         "commands: {smart_load_1_switch: {confirmed_by: my_eyes}}",
         "commands.smart_load_1_switch.confirmed_by",
-        "there is no register 'my_eyes'",
+        "there is no register my_eyes",
     ),
     "confirmed_by_another_channel": (
         "commands: {smart_load_1_switch: {confirmed_by: smart_load_2_state}}",
         "commands.smart_load_1_switch.confirmed_by",
-        "nothing but 'smart_load_1_state' can confirm it",
+        "nothing but smart_load_1_state can confirm it",
     ),
     "two_commands_at_one_address": (
         "commands: {smart_load_1_switch: {address: 0x0311}}",
@@ -1185,7 +1263,7 @@ ERRORS = {
     "repeat_of_an_incomplete_command": (
         'commands: {"smart_load_{n}_mode": {repeat: {count: 6, stride: 1}, address: 1}}',
         "commands.smart_load_{n}_mode.",
-        "required key not provided",
+        "this is missing",
     ),
     "repeat_of_a_command_under_one_name": (
         """
@@ -1196,16 +1274,21 @@ ERRORS = {
         "commands.smart_load_1_mode",
         "{n}",
     ),
-    "only_a_word": ("registers", "", "expected sections"),
+    "only_a_word": ("registers", "", "holds no sections"),
     "bounds_that_hold_nothing": (
         "registers: {ac_power: {bounds: {min: 10, max: 5}}}",
         "registers.ac_power.bounds.min",
-        "above max",
+        "min is above max",
+    ),
+    "bounds_that_hold_nothing_any_more": (
+        "bounds: {temperature: {max: -50}}",
+        "bounds.temperature.max",
+        "min is above max",
     ),
     "common_bounds_that_hold_nothing": (
         "bounds: {temperature: {min: 10000}}",
         "bounds.temperature.min",
-        "above max",
+        "min is above max",
     ),
     "section_that_stands_there_twice": (
         "registers: {ac_power: {address: 2}}\nregisters: {ac_power: {address: 3}}",
@@ -1239,6 +1322,13 @@ WITHOUT_A_LINE = {"yaml_with_an_impossible_date", "includes_itself"}
 """What YAML itself gives no place for."""
 
 
+def in_english(error: ProfileError) -> str:
+    """Return the reason as an owner reads it; its words need all that is given, and no more."""
+    words = TEXTS["selector"]["register_map_mistake"]["options"][error.reason]
+    assert placeholders(words) == error.details.keys()
+    return str(words.format(**error.details))
+
+
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_mistake_is_named_with_file_line_place_and_reason(
     owners_file: Path, name: str
@@ -1251,13 +1341,24 @@ def test_a_mistake_is_named_with_file_line_place_and_reason(
     assert error.file == owners_file
     assert error.place.startswith(place)
     assert bool(error.place) is bool(place)
-    assert error.reason
-    assert reason in error.reason
+    assert reason in in_english(error)
     assert (error.line is None) is (name in WITHOUT_A_LINE)
     line = "" if error.line is None else f", line {error.line}"
     key = f", {error.place}" if place else ""
-    assert str(error) == f"a1_ess_g2.yaml{line}{key}: {error.reason}"
+    assert str(error).startswith(f"a1_ess_g2.yaml{line}{key}: {error.reason}")
+    for word, value in error.details.items():
+        assert f"{word}={value!r}" in str(error)
     assert "\n" not in str(error)
+
+
+def test_every_reason_has_its_mistake(owners_file: Path) -> None:
+    found = set()
+    for text, _, _ in ERRORS.values():
+        with pytest.raises(ProfileError) as caught:
+            corrected(owners_file, text)
+        found.add(caught.value.reason)
+    # These are about files, and have tests of their own.
+    assert found | {Reason.SPECIAL_FILE, Reason.NOT_UTF_8} == set(Reason)
 
 
 def test_what_an_anchor_repeats_does_not_stand_there_twice(
@@ -1312,9 +1413,7 @@ def test_the_line_of_a_mistake(owners_file: Path, lines: tuple[str, ...]) -> Non
 def test_a_register_without_something_is_named_at_its_own_line(
     owners_file: Path,
 ) -> None:
-    with pytest.raises(
-        ProfileError, match=r"line 3, registers\.new\.address: required"
-    ):
+    with pytest.raises(ProfileError, match=r"line 3, registers\.new\.address: missing"):
         corrected(
             owners_file,
             """\
@@ -1395,7 +1494,9 @@ def test_a_mistake_in_an_included_file(owners_file: Path) -> None:
     ):
         corrected(owners_file, "\nregisters: !include mine.yaml\n")
     included.write_text("ac_power: [", encoding="utf-8")
-    with pytest.raises(ProfileError, match=r"^a1_ess_g2\.yaml: .*mine\.yaml") as caught:
+    with pytest.raises(
+        ProfileError, match=r"^a1_ess_g2\.yaml: unreadable said=.*mine\.yaml"
+    ) as caught:
         corrected(owners_file, "\nregisters: !include mine.yaml\n")
     assert caught.value.line is None
 
@@ -1408,22 +1509,31 @@ def test_a_file_that_is_not_there_is_an_error(owners_file: Path) -> None:
     assert caught.value.place == ""
 
 
+def test_what_never_ends_is_an_error() -> None:
+    with pytest.raises(ProfileError) as caught:
+        load_profile(Path("/dev/zero"))
+
+    assert "this is a pipe or a device" in in_english(caught.value)
+
+
 def test_a_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError, match="directory") as caught:
+    with pytest.raises(ProfileError) as caught:
         load_profile(tmp_path)
 
+    assert "directory" in in_english(caught.value)
     assert caught.value.file == tmp_path
 
 
 def test_a_file_in_another_encoding_is_an_error(owners_file: Path) -> None:
     owners_file.write_bytes("registers: {ac_power: {unit: Ω}}".encode("utf-16"))
 
-    with pytest.raises(ProfileError, match="not UTF-8") as caught:
+    with pytest.raises(ProfileError, match=Reason.NOT_UTF_8) as caught:
         load_profile(owners_file)
+    assert "this is not UTF-8" in in_english(caught.value)
     assert caught.value.line == 1
     # Far behind what is read at once.
     owners_file.write_bytes(b"# a line\n" * 5000 + "# Gerät\n".encode("latin-1"))
-    with pytest.raises(ProfileError, match="not UTF-8") as caught:
+    with pytest.raises(ProfileError, match=Reason.NOT_UTF_8) as caught:
         load_profile(owners_file)
     assert caught.value.line == 5001
 

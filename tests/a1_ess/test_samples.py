@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.solax_parallel.a1_ess.profile import Bounds, Profile, Register
+from custom_components.solax_parallel.a1_ess.profile import Profile
+from custom_components.solax_parallel.a1_ess.register import Bounds, Register
 from custom_components.solax_parallel.a1_ess.samples import Samples
 
 RATED = 5000

@@ -11,7 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
 from custom_components.solax_parallel.a1_ess.inverter_state import InverterState
-from custom_components.solax_parallel.a1_ess.profile import Space, load_profile
+from custom_components.solax_parallel.a1_ess.profile import load_profile
+from custom_components.solax_parallel.a1_ess.register import Space
 from custom_components.solax_parallel.const import (
     CONF_MESSAGE_SPACING,
     CONF_UNITS,

@@ -14,11 +14,8 @@ from modbus_connection.mock import MockModbusConnection
 import pytest
 
 from custom_components.solax_parallel.a1_ess.inverter import Inverter
-from custom_components.solax_parallel.a1_ess.profile import (
-    Profile,
-    Register,
-    load_profile,
-)
+from custom_components.solax_parallel.a1_ess.profile import Profile, load_profile
+from custom_components.solax_parallel.a1_ess.register import Register
 from custom_components.solax_parallel.a1_ess.registers import RegisterSource
 from tests.a1_ess.conftest import Clock
 from tests.a1_ess.device import Device

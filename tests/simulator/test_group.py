@@ -13,7 +13,8 @@ from custom_components.solax_parallel.a1_ess.codes import (
 )
 from custom_components.solax_parallel.a1_ess.family import RATED_POWERS
 from custom_components.solax_parallel.a1_ess.faults import PARALLEL_FAULTS
-from custom_components.solax_parallel.a1_ess.profile import Bounds, Profile
+from custom_components.solax_parallel.a1_ess.profile import Profile
+from custom_components.solax_parallel.a1_ess.register import Bounds
 from custom_components.solax_parallel.simulator.group import (
     SimulatedGroup,
     serial_numbers,

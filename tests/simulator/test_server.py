@@ -20,12 +20,8 @@ from modbus_connection.pymodbus import ModbusConnection
 import pytest
 
 from custom_components.solax_parallel.a1_ess.codes import BackupInterfaceType
-from custom_components.solax_parallel.a1_ess.profile import (
-    Profile,
-    Register,
-    Space,
-    Window,
-)
+from custom_components.solax_parallel.a1_ess.profile import Profile
+from custom_components.solax_parallel.a1_ess.register import Register, Space, Window
 from custom_components.solax_parallel.simulator.group import Relay, SimulatedGroup
 from custom_components.solax_parallel.simulator.loopback import HOST
 from custom_components.solax_parallel.simulator.readings import Reading, readings

@@ -17,7 +17,8 @@ from .family import SMART_LOADS
 from .group import Group, GroupState
 from .inverter import Inverter
 from .inverter_state import InverterState
-from .profile import Command, Profile
+from .profile import Profile
+from .register import Command
 from .source import NotDoneError, ReadError, ReadOnlyError, UnansweredError
 
 CONFIRM_TIME = 3.0

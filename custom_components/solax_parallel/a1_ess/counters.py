@@ -9,7 +9,7 @@ the first readings have to agree.
 from dataclasses import dataclass, replace
 from math import inf
 
-from .profile import Counter, Register
+from .register import Counter, Register
 
 CONSISTENT_POLLS = 3
 """How many polls that agree with each other outweigh what was known.

@@ -29,7 +29,8 @@ from .identity import (
     identity_from,
 )
 from .inverter_state import SILENT_POLLS, InverterState, Presence
-from .profile import Fitted, Profile, Register
+from .profile import MEASURING_WINDOWS, Profile
+from .register import Fitted, Register
 from .samples import Samples
 from .source import (
     DeniedError,
@@ -60,7 +61,6 @@ _WITH_PV = frozenset({Fitted.PV})
 _WITH_THIRD_STRING = frozenset({Fitted.PV, Fitted.THIRD_STRING})
 _EQUIPMENT = (_WITHOUT_PV, _WITH_PV, _WITH_THIRD_STRING)
 
-_MEASURING = ("live", "legs", "third_string")
 _FAULT_WORDS = ("inverter_faults", "manager_faults", "battery_faults")
 
 
@@ -115,7 +115,7 @@ def _measuring(
     measuring = [
         register
         for register in registers.values()
-        if register.unit is not None and register.window in _MEASURING
+        if register.unit is not None and register.window in MEASURING_WINDOWS
     ]
     return {fitted: _fitting(measuring, fitted) for fitted in _EQUIPMENT}
 
@@ -397,7 +397,7 @@ class Inverter:
             )
             for window, registers in self._counters.items()
             if window not in self._introduced
-            and window in (*_MEASURING, self._extension_window)
+            and window in (*MEASURING_WINDOWS, self._extension_window)
         }
         for _ in range(FIRST_READS - 1):
             doubtful = self.samples.doubtful(chain(*counters.values()), values)

@@ -6,7 +6,8 @@ from typing import override
 
 from .health import Health, Reads
 from .module import HalfAnswerError, Module, ModuleAnswer
-from .profile import Profile, Register
+from .profile import Profile
+from .register import Register
 from .source import RawWords, ReadError, ReadOnlyError, RefusedError, Source, Value
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from .codes import ROLE_FROM_SETTING, ParallelSetting, Role
 from .family import MAX_UNITS
-from .profile import Profile, Register, Value
+from .profile import Profile
+from .register import Register, Value
 
 _ALL_ONLINE = (1 << MAX_UNITS) - 1
 """A bit for each inverter."""

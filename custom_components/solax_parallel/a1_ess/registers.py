@@ -19,7 +19,8 @@ from modbus_connection.model import ManualComponent
 
 from .health import Health, Reads
 from .link import LinkUnit
-from .profile import Profile, Register
+from .profile import Profile
+from .register import Register
 from .source import (
     NotDoneError,
     NotNowError,

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from .codes import Role
 from .family import THIRD_STRING_POWER
 from .inverter_state import InverterState, Presence
-from .profile import Profile, Register
+from .profile import Profile
+from .register import Register
 from .samples import Samples
 
 _LEGS = ("l1_power", "l2_power")

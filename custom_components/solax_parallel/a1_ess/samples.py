@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from .counters import Count, StoredCount
 from .family import LARGEST_RATED_POWER
-from .profile import Bounds, Register
+from .register import Bounds, Register
 from .source import Value
 
 HELD_POLLS = 3
@@ -132,6 +132,10 @@ class Samples:
             for register in registers
         }
 
+    def can_be(self, value: float, bounds: Bounds) -> bool:
+        """Return whether ``value`` alone can be true of this inverter, whatever came before it."""
+        return bounds.admit(value, self._rated_power)
+
     def miss(self) -> None:
         """Note a poll that brought nothing at all."""
         for track in self._tracks.values():
@@ -184,7 +188,7 @@ class Samples:
             return True
         if bounds.zero_only_after is not None and sample == 0:
             return track.value is None or track.value <= bounds.zero_only_after
-        return bounds.admit(sample, self._rated_power)
+        return self.can_be(sample, bounds)
 
     def _per_hour(self, register: Register) -> float:
         """Return the most that a counter can count in an hour, in its unit."""

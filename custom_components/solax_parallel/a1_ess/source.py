@@ -6,7 +6,7 @@ from typing import Protocol
 from .health import Health
 
 # Whoever reads from a source needs to know what a value is.
-from .profile import Register, Value as Value  # noqa: PLC0414
+from .register import Register, Value as Value  # noqa: PLC0414
 
 type RawWords = Mapping[str, Mapping[int, int]]
 """Words as they came, by address in their register space, or by place in a module's array."""

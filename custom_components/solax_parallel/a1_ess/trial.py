@@ -12,7 +12,8 @@ from typing import Self
 
 from .identity import OtherSerialError, check_serial
 from .inverter import Inverter
-from .profile import PRIMARY_WINDOWS, Profile, Register
+from .profile import PRIMARY_WINDOWS, Profile
+from .register import Register
 from .source import DeniedError, ReadError, RefusedError, SilentError, Source, Value
 
 
@@ -216,7 +217,7 @@ class _Look:
             return None
         if not isinstance(value, int | float):
             return None
-        return register.bounds.admit(value, self.inverter.samples.rated_power)
+        return self.inverter.samples.can_be(value, register.bounds)
 
 
 def _understood(

@@ -6,7 +6,8 @@ from typing import Any
 from modbus_connection.model.fields import RegisterField
 
 from ..a1_ess.family import THIRD_STRING_POWER
-from ..a1_ess.profile import PRIMARY_WINDOWS, Profile, Register, Space
+from ..a1_ess.profile import PRIMARY_WINDOWS, Profile
+from ..a1_ess.register import Register, Space
 from .readings import Reading
 
 _WITH_THIRD_STRING = "third_string"

@@ -10,7 +10,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from ..a1_ess.codes import BackupInterfaceType
 from ..a1_ess.control import COMMANDS
-from ..a1_ess.profile import Command, Profile, Space
+from ..a1_ess.profile import Profile
+from ..a1_ess.register import Command, Space
 from .group import Relay, SimulatedGroup, SimulatedUnit
 from .loopback import HOST, LoopbackServer, no_coils
 from .readings import Reading, readings
