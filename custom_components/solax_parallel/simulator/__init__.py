@@ -7,7 +7,7 @@ It imports no Home Assistant and can be run by itself: ``python -m ...simulator 
 - ``group``     what can be done to the group: faults, silence, the main breaker, the clock
 - ``readings``  what every register would say, by its key
 - ``registers`` those readings as words, through the register map
-- ``loopback``  where it may listen, and who may ask
+- ``loopback``  what every server here keeps to: this machine only
 - ``server``    the Modbus TCP server
 - ``module``    the monitoring module of an inverter, with its local HTTP interface
 - ``replay``    a group that says again what diagnostics recorded
