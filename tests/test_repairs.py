@@ -123,14 +123,15 @@ async def test_an_inverter_that_is_not_set_up(
     assert root_cause.attributes["explanation"] == (
         "The primary counts more inverters than are set up here."
     )
-    # While the primary is silent, nobody counts.
+    # While the primary is silent, nobody counts anew.
     wire.silence(wire.primary)
     await polls(wire, 3)
     assert issue.issue_id in {each.issue_id for each in issues(hass)}
     wire.group.inject(wire.primary, NONE)
+    # It is set up as soon as it is taken in, whether it answers or not.
+    wire.silence(wire.group.serial_numbers[2])
     hass.config_entries.async_update_entry(wire.entry, data={CONF_UNITS: units})
     assert await hass.config_entries.async_reload(wire.entry.entry_id)
-    await polls(wire, 1)
     assert issues(hass) == []
 
 

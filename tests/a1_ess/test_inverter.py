@@ -1365,6 +1365,44 @@ async def test_one_window_that_takes_its_time_ends_the_poll_until_it_is_left_alo
     assert state.extension is not None
 
 
+@pytest.mark.parametrize("window", ["battery_packs", "third_string"])
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_one_window_can_fail_behind_a_gateway_that_hangs_up_after_each_reply(
+    start_server: StartServer,
+    open_link: OpenLink,
+    wired: Device,
+    profile: Profile,
+    window: str,
+    *,
+    is_silent: bool,
+) -> None:
+    played = played_by({1: wired})
+    hit = profile.windows[window]
+    function = READ_HOLDING if hit.space == "holding" else READ_INPUT
+
+    async def hangs_up(exchange: Exchange) -> None:
+        request = exchange.request
+        if request.function != function or not (
+            hit.first <= request.address <= hit.last
+        ):
+            await played(exchange)
+            exchange.hang_up()
+        elif not is_silent:
+            await asyncio.sleep(0.6)
+            await exchange.send(exchange.frame(bytes([function | 0x80, 6])))
+            exchange.hang_up()
+
+    server = await start_server()
+    unit = open_link(server, timeout=1).for_unit(1)
+    inverter = Inverter(wired.member(), profile, RegisterSource(unit, profile))
+    server.default = hangs_up
+    for _ in range(2):
+        state = await inverter.poll()
+        assert state.heard
+        assert list(state.failures) == [window]
+        assert state.readings["ac_power"] is not None
+
+
 async def test_settings_are_known_behind_a_gateway_that_hangs_up_after_each_reply(
     start_server: StartServer, open_link: OpenLink, wired: Device, profile: Profile
 ) -> None:

@@ -966,6 +966,16 @@ ERRORS = {
         "registers.ac_power.grade",
         "certain is not one of vendor, sister",
     ),
+    "long_grade": (
+        f"registers: {{ac_power: {{grade: {'x' * 200}}}}}",
+        "registers.ac_power.grade",
+        f"'{'x' * 27}...{'x' * 28}' is not one of vendor",
+    ),
+    "empty_grade": (
+        "registers: {ac_power: {grade: ''}}",
+        "registers.ac_power.grade",
+        "'' is not one of vendor, sister",
+    ),
     "unknown_counter": (
         "registers: {pv_energy_total: {counter: week}}",
         "registers.pv_energy_total.counter",

@@ -131,6 +131,14 @@ def test_what_was_found_earlier_gives_way() -> None:
     assert roster.units == kept
 
 
+def test_a_whole_group_keeps_nobody_besides() -> None:
+    roster: Roster[str] = Roster()
+    whole = [inverter(Role.PRIMARY, quantity=2), FIRST]
+    roster.add(whole, HERE)
+    roster.keep([Placed(inverter(Role.SECONDARY_1, "OTHER"), THERE)])
+    assert [unit.found for unit in roster.units] == whole
+
+
 def test_a_group_needs_a_primary_with_a_quantity() -> None:
     roster: Roster[str] = Roster()
     roster.add([FIRST], HERE)

@@ -135,11 +135,10 @@ class GroupState:
 
     @property
     def unit_not_set_up(self) -> bool | None:
-        """Whether the primary counts more inverters than are known; None while it can't be told."""
-        counted = self.checks[Check.UNIT_QUANTITY].passed
-        if counted is None:
+        """Whether the primary counts more inverters than are known; None where it never told."""
+        if self.unit_quantity is None:
             return None
-        return not counted and self.units_expected > len(self.members)
+        return self.unit_quantity > len(self.members)
 
 
 class Group:

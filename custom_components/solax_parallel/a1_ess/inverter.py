@@ -317,17 +317,19 @@ class Inverter:
         values: dict[str, Value | None] = {}
         sure: dict[str, Value | None] = {}
         unsure_settings: dict[str, Mapping[str, Value | None]] = {}
-        for window in self._windows(now, values):
-            if window not in self._windows_told:
-                continue
+        told = self._windows_told.__contains__
+        for window in filter(told, self._windows(now, values)):
             try:
                 read = await self._ask(window, now, failures)
             except ReadError as err:
-                if isinstance(err, DeniedError) or not sure:
+                if isinstance(err, DeniedError) or not values:
                     raise
                 self._rest(window).note(err, now, is_costly=True)
                 # One long wait a poll: what has not been asked yet waits for the next one.
-                return sure
+                if sure:
+                    return sure
+                # Some gateways hang up after each reply: then nothing is sure before the end.
+                break
             if read is None:
                 continue
             if window == "system":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from math import isfinite
-from textwrap import shorten
+from reprlib import Repr
 from typing import Any
 
 import voluptuous as vol
@@ -100,11 +100,17 @@ def _one_of(known: Iterable[str]) -> Callable[[Any], str]:
     return check
 
 
+_SHOWN = 60
+"""How many characters of what somebody wrote are repeated to them."""
+_QUOTED = Repr(maxstring=_SHOWN)
+
+
 def _not_one_of(value: Any, known: Iterable[str], *path: Hashable) -> _InvalidError:
+    text = str(value)
     return _InvalidError(
         Reason.NOT_ONE_OF,
         *path,
-        value=shorten(str(value), 60, placeholder="..."),
+        value=text if 0 < len(text) <= _SHOWN else _QUOTED.repr(text),
         known=", ".join(known),
     )
 

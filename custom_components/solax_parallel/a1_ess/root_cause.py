@@ -214,8 +214,7 @@ def _find(
     if units := case.reporting(*_VAGUE):
         faults = frozenset().union(*(report.faults for report in reports)) & _VAGUE
         return _cause(Cause.PARALLEL_FAULT, units, faults)
-    uncounted = case.checks[Check.UNIT_QUANTITY]
-    if uncounted.passed is False and len(members) < units_expected:
+    if len(members) < units_expected:
         return RootCause(cause=Cause.UNIT_NOT_SET_UP)
     told = all_tell and all(report.documented is not None for report in reports)
     return RootCause(cause=Cause.NONE if well and told else Cause.UNKNOWN)

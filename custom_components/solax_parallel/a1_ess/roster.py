@@ -90,7 +90,11 @@ class Roster[L]:
         """
         known = self.serial_numbers
         kept = [placed for placed in earlier if placed.serial_number not in known]
-        if len(self.units) + len(kept) <= MAX_UNITS:
+        counted = (
+            unit.found.unit_quantity for unit in self.units if unit.found.role.leads
+        )
+        most = next(counted, None) or MAX_UNITS
+        if len(self.units) + len(kept) <= most:
             self.join(kept)
 
     def check(self, taken: Set[str]) -> None:
