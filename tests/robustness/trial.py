@@ -20,7 +20,7 @@ from tests.a1_ess.wire import Behaviour, Exchange, answer, late
 
 from .faults import Fault
 from .site import LAPSE, Layout, Site
-from .truth import Shown, lies, shown
+from .truth import Shown, is_recovered, lies, shown
 
 VICTIM = 1
 """Which inverter is hit: a secondary, in the middle of the line."""
@@ -149,7 +149,7 @@ class _Trial:
         self.outcome.recovered[polls] = None
         for _ in range(limit):
             await self._poll()
-            if shown(self.site.hass, self.site.coordinator) == self.truth:
+            if is_recovered(self.truth, shown(self.site.hass, self.site.coordinator)):
                 self.outcome.recovered[polls] = self.site.time() - begun
                 return
         self.complain(f"after {polls} polls not recovered within {limit}")

@@ -9,6 +9,9 @@ from homeassistant.helpers import entity_registry as er
 
 NOT_KNOWN = (STATE_UNKNOWN, STATE_UNAVAILABLE)
 
+COMPARED = "_group_totals_disagree"
+"""The end of the unique id of what is compared once a minute, and only in a whole group."""
+
 _OF_SILENCE = {
     "status": {"normal", "degraded", "offline"},
     "complete": {"on", "off"},
@@ -50,6 +53,15 @@ def shown(hass: HomeAssistant, coordinator: SolaxCoordinator) -> Shown:
         if state is not None
         and entry.unique_id != f"{coordinator.group_id}_group_event"
     }
+
+
+def is_recovered(truth: Shown, now: Shown) -> bool:
+    """Return whether all is shown as before, but for what the next comparison tells, in a minute."""
+    return all(
+        now.get(unique_id) == state
+        for unique_id, state in truth.items()
+        if not unique_id.endswith(COMPARED) or now.get(unique_id) not in NOT_KNOWN
+    )
 
 
 def lies(truth: Shown, now: Shown, coordinator: SolaxCoordinator) -> list[str]:
