@@ -100,14 +100,10 @@ async def test_the_reason_is_told_while_it_is_left_alone(
         units=1, served=without_windows(load_profile(), "primary_extension")
     )
     assert await wire.set_up()
-    (first,) = (
-        member.failures for member in wire.entry.runtime_data.data.members.values()
-    )
+    coordinator = wire.entry.runtime_data
+    first = coordinator.data.members[wire.primary].failures
     await polls(hass, 5)
-    (later,) = (
-        member.failures for member in wire.entry.runtime_data.data.members.values()
-    )
-    assert later == first
+    assert coordinator.data.members[wire.primary].failures == first
     ((_, message),) = told
     assert message.endswith(f"can't be had: {first['primary_extension']}")
 

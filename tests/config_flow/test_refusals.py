@@ -10,6 +10,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 import pytest
 
 from custom_components.solax_parallel.const import DOMAIN
+from custom_components.solax_parallel.simulator.group import SimulatedGroup
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -36,6 +37,15 @@ async def free_port() -> int:
     server.close()
     await server.wait_closed()
     return port
+
+
+async def add_all_of(group: SimulatedGroup, walk: Walk) -> None:
+    """Add what was found, which is to be the whole ``group`` and nobody else."""
+    assert walk.step == "confirm"
+    await walk.submit()
+    assert [unit["serial_number"] for unit in walk.entry.data["units"]] == list(
+        group.serial_numbers
+    )
 
 
 async def test_nobody_listens(hass: HomeAssistant) -> None:
@@ -122,11 +132,7 @@ async def test_only_secondaries_then_the_primary(
     assert walk.suggested["port"] == secondaries.port
     # Only the primary's address is missing now: what was found before is kept.
     await walk.submit(host="127.0.0.1", port=primary.port)
-    assert walk.step == "confirm"
-    await walk.submit()
-    assert [unit["serial_number"] for unit in walk.entry.data["units"]] == list(
-        group.serial_numbers
-    )
+    await add_all_of(group, walk)
 
 
 async def test_a_secondary_of_another_group_is_not_kept(
@@ -169,11 +175,7 @@ async def test_a_primary_that_is_refused_is_not_kept(
     assert walk.errors == {"base": "quantity_zero"}
     await walk.submit(host="127.0.0.1", port=primary.port)
     # The secondary is.
-    assert walk.step == "confirm"
-    await walk.submit()
-    assert [unit["serial_number"] for unit in walk.entry.data["units"]] == list(
-        group.serial_numbers
-    )
+    await add_all_of(group, walk)
 
 
 async def test_secondaries_that_would_be_too_many_are_not_kept(
@@ -185,11 +187,7 @@ async def test_secondaries_that_would_be_too_many_are_not_kept(
     walk = await tcp(hass, others.port)
     assert walk.errors == {"base": "no_primary"}
     await walk.submit(host="127.0.0.1", port=server.port)
-    assert walk.step == "confirm"
-    await walk.submit()
-    assert [unit["serial_number"] for unit in walk.entry.data["units"]] == list(
-        group.serial_numbers
-    )
+    await add_all_of(group, walk)
 
 
 async def test_search_knows_the_primary_of_a_secondary(

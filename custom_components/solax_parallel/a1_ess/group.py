@@ -129,9 +129,8 @@ class GroupState:
         """Whether an inverter is missing; None while one may only have missed a poll or two."""
         if self.complete:
             return False
-        never_found = self.units_expected > len(self.members)
         gone = all(member.lost for member in self.members.values() if not member.heard)
-        return never_found or gone or None
+        return self.unit_not_set_up or gone or None
 
     @property
     def unit_not_set_up(self) -> bool | None:
